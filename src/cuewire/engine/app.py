@@ -1,0 +1,161 @@
+"""Cuewire in this process: the App port over engine, registry and stores."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, get_args
+
+from cuewire.engine.run import Engine
+from cuewire.engine.stream import ExecutionStream
+from cuewire.model.errors import ExecutionNotFound, InvalidInput
+from cuewire.model.executions import Execution, ExecutionDetail, Status
+from cuewire.model.ids import is_execution_id
+from cuewire.model.orders import parse_order
+from cuewire.model.outcomes import Outcome, OutcomeValue, check_outcome
+from cuewire.model.pages import Page
+from cuewire.model.prompts import Inputs, check_name
+from cuewire.model.results import Result
+from cuewire.ports import Clock, ExecutionStore, OutcomeStore
+from cuewire.registry.prompts import Registry, check_limit
+
+
+class Executions:
+    """Implements `ExecutionsFace` over the stores."""
+
+    def __init__(self, executions: ExecutionStore, outcomes: OutcomeStore) -> None:
+        self._executions = executions
+        self._outcomes = outcomes
+
+    async def get(self, execution_id: str) -> ExecutionDetail:
+        """Return one execution with all that was stored."""
+        return await self._executions.get(check_id(execution_id))
+
+    async def list(
+        self,
+        *,
+        limit: int = 100,
+        after: str | None = None,
+        prompt: str | None = None,
+        status: Status | None = None,
+    ) -> Page[Execution]:
+        """Return executions, newest first."""
+        if prompt is not None:
+            check_name(prompt)
+        if status is not None and status not in get_args(Status):
+            raise InvalidInput(
+                f"{str(status)[:40]!r} is not a status", field="/status", hint=f"one of {', '.join(get_args(Status))}"
+            )
+        return await self._executions.list(limit=check_limit(limit), after=after, prompt=prompt, status=status)
+
+    async def outcomes(self, execution_id: str) -> Sequence[Outcome]:
+        """Return what was reported of an execution."""
+        await self._executions.get(check_id(execution_id))
+        return await self._outcomes.list(execution_id)
+
+
+class LocalApp:
+    """Implements `App` in this process. `close` releases everything that `wiring` opened for it."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        registry: Registry,
+        executions: Executions,
+        outcomes: OutcomeStore,
+        clock: Clock,
+        close: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._engine = engine
+        self._registry = registry
+        self._executions = executions
+        self._outcomes = outcomes
+        self._clock = clock
+        self._close = close
+        self._streams: weakref.WeakSet[ExecutionStream] = weakref.WeakSet()
+
+    @property
+    def prompts(self) -> Registry:
+        """The registry."""
+        return self._registry
+
+    @property
+    def executions(self) -> Executions:
+        """The record."""
+        return self._executions
+
+    async def run(
+        self,
+        prompt: str,
+        inputs: Inputs | None = None,
+        *,
+        model: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Result:
+        """Run a prompt and return when the record is durable; see `App.run`."""
+        order = parse_order(
+            prompt,
+            inputs,
+            model=model,
+            parameters=parameters,
+            metadata=metadata,
+            idempotency_key=idempotency_key,
+            timeout_s=timeout_s,
+        )
+        return await self._engine.run(order)
+
+    def stream(
+        self,
+        prompt: str,
+        inputs: Inputs | None = None,
+        *,
+        model: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> ExecutionStream:
+        """Run a prompt and iterate over its answer as it arrives; see `App.stream`."""
+        order = parse_order(
+            prompt,
+            inputs,
+            model=model,
+            parameters=parameters,
+            metadata=metadata,
+            idempotency_key=idempotency_key,
+            timeout_s=timeout_s,
+        )
+        stream = ExecutionStream(lambda listener: self._engine.run(order, listener=listener))
+        self._streams.add(stream)
+        return stream
+
+    async def report(self, execution_id: str, **outcomes: OutcomeValue) -> None:
+        """Report what became of an execution; see `App.report`."""
+        if not outcomes:
+            raise InvalidInput("no outcome was given", field="/outcomes", hint="write report(id, correct=True)")
+        now = self._clock.now()
+        await self._outcomes.report(
+            [
+                Outcome(
+                    execution_id=check_id(execution_id), name=name, value=check_outcome(name, value), reported_at=now
+                )
+                for name, value in outcomes.items()
+            ]
+        )
+
+    async def close(self) -> None:
+        """Cancel streams that still run, write what is queued, and release everything."""
+        for stream in list(self._streams):
+            await stream.aclose()
+        await self._close()
+
+
+def check_id(execution_id: object) -> str:
+    """Return the id if it has the form of one, else raise ExecutionNotFound."""
+    if isinstance(execution_id, str) and is_execution_id(execution_id):
+        return execution_id
+    raise ExecutionNotFound(f"{repr(execution_id)[:80]} is not the id of an execution", field="/execution_id")

@@ -1,0 +1,18 @@
+"""Runs the groups of a plan: one after another, the candidates of a group side by side.
+
+Plans hold one candidate for now, which needs no task of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from cuewire.model.plans import Candidate, Plan
+from cuewire.model.results import Answer
+
+
+async def run_groups(plan: Plan, call: Callable[[Candidate], Awaitable[Answer]]) -> tuple[Candidate, Answer]:
+    """Return the candidate whose answer counts, with the answer. Raises what the call raises."""
+    (group,) = plan.groups
+    (candidate,) = group.candidates
+    return candidate, await call(candidate)

@@ -1,0 +1,49 @@
+"""From a version and its inputs to the chat messages that are sent.
+
+Roles come from the version's structure alone: nothing that a template prints can begin a new message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cuewire.engine.inputs import history
+from cuewire.model.prompts import Image, Message, MessageTemplate, Placeholder, PromptVersion
+from cuewire.model.requests import ChatMessage, ContentPart, ImageContent, TextContent
+from cuewire.ports import Renderer
+
+
+def templates(messages: tuple[MessageTemplate, ...]) -> tuple[str, ...]:
+    """Return all template texts of the messages, in order."""
+    return tuple(_texts(messages))
+
+
+async def render_messages(
+    version: PromptVersion, inputs: Mapping[str, Any], renderer: Renderer
+) -> tuple[ChatMessage, ...]:
+    """Render the version's templates and put history and images in their places. Raises TemplateError."""
+    rendered = iter(await renderer.render(templates(version.messages), inputs, key=version.content_hash))
+    messages: list[ChatMessage] = []
+    for template in version.messages:
+        if isinstance(template, Placeholder):
+            messages.extend(history(inputs.get(template.input) or ()))
+        elif isinstance(template.content, str):
+            messages.append(ChatMessage(role=template.role, content=next(rendered)))
+        else:
+            parts = tuple(_part(part, rendered, inputs) for part in template.content)
+            messages.append(ChatMessage(role=template.role, content=parts))
+    return tuple(messages)
+
+
+def _part(part: str | Image, rendered: Iterator[str], inputs: Mapping[str, Any]) -> ContentPart:
+    return ImageContent(inputs[part.input]) if isinstance(part, Image) else TextContent(next(rendered))
+
+
+def _texts(messages: tuple[MessageTemplate, ...]) -> Iterator[str]:
+    for message in messages:
+        if isinstance(message, Message):
+            if isinstance(message.content, str):
+                yield message.content
+            else:
+                yield from (part for part in message.content if isinstance(part, str))

@@ -1,0 +1,219 @@
+"""The record of one execution while it runs: opened before anything that can fail, closed whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from cuewire.model.errors import CuewireError, ProviderError, ProviderTimeout, RecordNotWritten, StoreError
+from cuewire.model.executions import CallRecord, Closing, Failure, Opening, Status
+from cuewire.model.ids import uuid7
+from cuewire.model.orders import Order
+from cuewire.model.prompts import PromptVersion
+from cuewire.model.requests import ChatMessage
+from cuewire.model.results import Answer, Cost, Result, Usage
+from cuewire.model.text import cleaned
+from cuewire.ports import Clock, Recorder
+
+_encoder = msgspec.json.Encoder()
+_NOTHING = b"{}"
+_NO_CALL = Cost(usd=0.0, basis="no model was called")
+_UNKNOWN = Cost(usd=None, basis="the call failed; what the provider charges for it is not known")
+
+
+class OpenRecord:
+    """Gathers what becomes known on the trip, and closes the record with it."""
+
+    def __init__(self, opening: Opening, *, recorder: Recorder, clock: Clock, started: float) -> None:
+        self.opening = opening
+        self._recorder = recorder
+        self._clock = clock
+        self._started = started
+        self._messages: tuple[ChatMessage, ...] | None = None
+        self._answer: Answer | None = None
+        self._cost = _NO_CALL
+        self._model = opening.model
+        self._calls: list[CallRecord] = []
+
+    def rendered(self, messages: tuple[ChatMessage, ...]) -> None:
+        """Note what will be sent."""
+        self._messages = messages
+
+    def planned(self, model: str) -> None:
+        """Note which model will be asked."""
+        self._model = model
+
+    def called(self, call: CallRecord) -> None:
+        """Note a call that ended, well or not."""
+        self._calls.append(call)
+        if call.status != "ok":
+            self._cost = _UNKNOWN
+
+    def answered(self, answer: Answer, cost: Cost) -> None:
+        """Note the answer and its cost."""
+        self._answer = answer
+        self._cost = cost
+
+    async def succeed(self, value: Any) -> Result:
+        """Close the record as succeeded; returns when it is durable. Raises RecordNotWritten."""
+        answer = self._answer
+        if answer is None:
+            raise AssertionError("an execution succeeds with an answer")
+        duration_ms = self._elapsed_ms()
+        await self._close("succeeded", duration_ms, value=value)
+        opening = self.opening
+        return Result(
+            id=opening.id,
+            value=value,
+            text=answer.text,
+            prompt=opening.prompt,
+            version=opening.version,
+            model=self._model,
+            finish_reason=answer.finish_reason,
+            usage=answer.usage,
+            cost_usd=self._cost.usd,
+            cost_basis=self._cost.basis,
+            duration_ms=duration_ms,
+            first_token_ms=answer.first_token_ms,
+            tool_calls=answer.tool_calls,
+        )
+
+    async def fail(self, error: BaseException) -> None:
+        """Close the record with the failure; returns when it is durable. The error learns the execution's id."""
+        status, failure = _failure(error)
+        if isinstance(error, CuewireError):
+            error.execution_id = self.opening.id
+        partial = error.partial_text if isinstance(error, ProviderError) else ""
+        try:
+            await self._close(status, self._elapsed_ms(), failure=failure, partial_text=partial)
+        except StoreError as unwritten:
+            unwritten.execution_id = self.opening.id
+            raise unwritten from error
+
+    async def _close(
+        self,
+        status: Status,
+        duration_ms: float,
+        *,
+        value: Any = None,
+        failure: Failure | None = None,
+        partial_text: str = "",
+    ) -> None:
+        answer = self._answer
+        text = answer.text if answer else partial_text or None
+        text, sanitised = cleaned(text) if text else (text, 0)
+        closing = Closing(
+            id=self.opening.id,
+            status=status,
+            ended_at=self._clock.now(),
+            duration_ms=duration_ms,
+            model=self._model,
+            usage=answer.usage if answer else Usage(),
+            cost_usd=self._cost.usd,
+            cost_basis=self._cost.basis,
+            finish_reason=answer.finish_reason if answer else None,
+            first_token_ms=answer.first_token_ms if answer else None,
+            messages=_encoder.encode(self._messages) if self._messages is not None else None,
+            text=text,
+            value=_encode_value(value) if answer and value is not answer.text else None,
+            tool_calls=_encoder.encode(answer.tool_calls) if answer and answer.tool_calls else None,
+            calls=tuple(self._calls),
+            failure=failure,
+            sanitised=sanitised,
+        )
+        try:
+            await self._recorder.close(closing)
+        except StoreError as error:
+            unwritten = RecordNotWritten(
+                f"the record of execution {closing.id} could not be written: {error.message}",
+                hint=error.hint,
+                text=text or "",
+            )
+            unwritten.execution_id = closing.id
+            raise unwritten from error
+
+    def _elapsed_ms(self) -> float:
+        return (self._clock.monotonic() - self._started) * 1_000
+
+
+class Records:
+    """Opens records."""
+
+    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+        self._recorder = recorder
+        self._clock = clock
+
+    async def open(self, order: Order, version: PromptVersion) -> OpenRecord | str:
+        """Open a record, or return the id of the execution that holds the order's idempotency key.
+
+        Without a key the open row is on its way when this returns; with one it is durable. Raises
+        IdempotencyMismatch, StoreError.
+        """
+        started, now = self._clock.monotonic(), self._clock.now()
+        inputs = _encoder.encode(order.inputs)
+        key = order.idempotency_key
+        opening = Opening(
+            id=uuid7(unix_ms=_unix_ms(now), random_bits=self._clock.random_bits()),
+            version_id=version.id,
+            prompt=version.prompt,
+            version=version.number,
+            label=order.reference.label if order.reference.number is None else None,
+            model=order.model or version.model or "",
+            started_at=now,
+            inputs=inputs,
+            metadata=_encoder.encode(order.metadata) if order.metadata else _NOTHING,
+            idempotency_key=key,
+            request_hash=_request_hash(order, inputs) if key else None,
+        )
+        if key:
+            holder = await self._recorder.claim(opening)
+            if holder is not None:
+                return holder
+        else:
+            self._recorder.open(opening)
+        return OpenRecord(opening, recorder=self._recorder, clock=self._clock, started=started)
+
+
+def _unix_ms(now: datetime) -> int:
+    return int(now.timestamp() * 1_000)
+
+
+def _request_hash(order: Order, inputs: bytes) -> str:
+    asked = (str(order.reference), msgspec.json.decode(inputs), order.model, order.parameters)
+    return sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
+
+
+def _encode_value(value: Any) -> bytes:
+    """Encode a value that a model wrote; what cannot be stored becomes U+FFFD, as in its text."""
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        return _encoder.encode(_cleaned_value(value))
+
+
+def _cleaned_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return cleaned(value)[0]
+    if isinstance(value, dict):
+        return {cleaned(key)[0]: _cleaned_value(item) for key, item in value.items()}
+    return [_cleaned_value(item) for item in value] if isinstance(value, list) else value
+
+
+def _failure(error: BaseException) -> tuple[Status, Failure]:
+    if isinstance(error, asyncio.CancelledError):
+        return "cancelled", Failure(code="cancelled", message="the caller cancelled the execution")
+    if isinstance(error, CuewireError):
+        status: Status = "timed_out" if isinstance(error, ProviderTimeout) else "failed"
+        detail = error.snippet if isinstance(error, ProviderError) else ""
+        return status, Failure(
+            code=error.code,
+            message=cleaned(str(error.message))[0],
+            hint=cleaned(error.hint)[0],
+            field=cleaned(error.field)[0],
+            detail=cleaned(detail)[0],
+        )
+    return "failed", Failure(code="internal_error", message=f"{type(error).__name__} inside Cuewire")

@@ -1,0 +1,84 @@
+"""Answers that were given before: what an idempotency key brings back instead of a second call."""
+
+from __future__ import annotations
+
+import asyncio
+
+from cuewire.model.errors import (
+    CuewireError,
+    InvalidInput,
+    ModelNotFound,
+    OutputError,
+    ProviderError,
+    StillRunning,
+    TemplateError,
+)
+from cuewire.model.executions import FINAL, ExecutionDetail
+from cuewire.model.results import Result, Usage
+from cuewire.ports import ExecutionStore, Listener
+
+_FIRST_WAIT_S, _LONGEST_WAIT_S, _PATIENCE_S = 0.02, 0.5, 120.0
+_REPLAYED = (InvalidInput, TemplateError, ProviderError, OutputError, ModelNotFound)
+
+
+class StoredResults:
+    """Gives back the end of an earlier execution."""
+
+    def __init__(self, executions: ExecutionStore) -> None:
+        self._executions = executions
+
+    async def replay(self, execution_id: str, *, listener: Listener | None) -> Result:
+        """Return the result of an execution, or raise the error that it ended with; waits while it runs.
+
+        Raises StillRunning when it has not ended after two minutes.
+        """
+        execution = await self._ended(execution_id)
+        if execution.status != "succeeded":
+            raise _error(execution)
+        text = execution.text or ""
+        if listener and text:
+            await listener(text)
+        return Result(
+            id=execution.id,
+            value=execution.value,
+            text=text,
+            prompt=execution.prompt,
+            version=execution.version,
+            model=execution.model,
+            finish_reason=execution.finish_reason or "",
+            usage=Usage(input_tokens=execution.input_tokens, output_tokens=execution.output_tokens),
+            cost_usd=execution.cost_usd,
+            cost_basis=execution.cost_basis or "",
+            duration_ms=execution.duration_ms or 0.0,
+            first_token_ms=execution.first_token_ms,
+            tool_calls=execution.tool_calls,
+            stored=True,
+        )
+
+    async def _ended(self, execution_id: str) -> ExecutionDetail:
+        waited, wait = 0.0, _FIRST_WAIT_S
+        while True:
+            execution = await self._executions.get(execution_id)
+            if execution.status in FINAL:
+                return execution
+            if waited >= _PATIENCE_S:
+                raise StillRunning(
+                    f"execution {execution_id} holds this idempotency key and still runs", hint="ask again later"
+                )
+            await asyncio.sleep(wait)
+            waited, wait = waited + wait, min(wait * 2, _LONGEST_WAIT_S)
+
+
+def _error(execution: ExecutionDetail) -> CuewireError:
+    failure = execution.failure
+    code = failure.code if failure else execution.status
+    message = failure.message if failure else f"execution {execution.id} was {execution.status}"
+    hint = failure.hint if failure else ""
+    kind = next((found for root in _REPLAYED for found in _family(root) if found.code == code), CuewireError)
+    error = kind(message, hint=hint)
+    error.execution_id = execution.id
+    return error
+
+
+def _family(root: type[CuewireError]) -> list[type[CuewireError]]:
+    return [root, *(child for direct in root.__subclasses__() for child in _family(direct))]

@@ -1,0 +1,126 @@
+"""The record of an execution: what opens it, what closes it, and what is read back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from cuewire.model.requests import ChatMessage, ToolCall
+from cuewire.model.results import Usage
+from cuewire.model.values import Value
+
+Status: TypeAlias = Literal["pending", "running", "succeeded", "failed", "cancelled", "timed_out", "interrupted"]
+FINAL: frozenset[Status] = frozenset({"succeeded", "failed", "cancelled", "timed_out", "interrupted"})
+MAX_ERROR_MESSAGE = 1_000
+"""Characters of an error message that the narrow row keeps, counted from its beginning."""
+
+
+class Opening(Value, frozen=True):
+    """What is known when an execution begins. `inputs` and `metadata` are JSON bytes, encoded once."""
+
+    id: str
+    version_id: int
+    prompt: str
+    version: int
+    label: str | None
+    model: str
+    started_at: datetime
+    inputs: bytes
+    metadata: bytes
+    idempotency_key: str | None = None
+    request_hash: str | None = None
+
+
+class CallRecord(Value, frozen=True):
+    """One request to a model, as recorded. Times in ms; `delay_ms` is the wait before it."""
+
+    number: int
+    purpose: Literal["first", "retry", "failover", "repair", "judge"]
+    model: str
+    status: Literal["ok", "failed", "cancelled", "timed_out"]
+    duration_ms: float
+    usage: Usage
+    cost_usd: float | None
+    http_status: int | None = None
+    error_code: str | None = None
+    provider_request_id: str | None = None
+    delay_ms: float = 0.0
+
+
+class Failure(Value, frozen=True):
+    """Why an execution did not succeed; `detail` is the full redacted text, `hint` what to do."""
+
+    code: str
+    message: str
+    hint: str = ""
+    field: str = ""
+    detail: str = ""
+
+
+class Closing(Value, frozen=True):
+    """What is known when an execution ends.
+
+    `messages`, `value` and `tool_calls` are JSON bytes; `sanitised` counts the characters that were replaced.
+    """
+
+    id: str
+    status: Status
+    ended_at: datetime
+    duration_ms: float
+    model: str
+    usage: Usage
+    cost_usd: float | None
+    cost_basis: str
+    finish_reason: str | None
+    first_token_ms: float | None
+    messages: bytes | None
+    text: str | None
+    value: bytes | None
+    tool_calls: bytes | None
+    calls: tuple[CallRecord, ...]
+    failure: Failure | None = None
+    sanitised: int = 0
+
+
+class Execution(Value, frozen=True):
+    """One execution as listed. Token counts, cost and times are None where unknown or not yet known."""
+
+    id: str
+    prompt: str
+    version: int
+    label: str | None
+    model: str
+    status: Status
+    started_at: datetime
+    ended_at: datetime | None
+    duration_ms: float | None
+    first_token_ms: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    total_tokens: int | None
+    cost_usd: float | None
+    cost_basis: str | None
+    finish_reason: str | None
+    error_code: str | None
+    error_message: str | None
+    metadata: dict[str, Any]
+
+    @property
+    def success(self) -> bool:
+        """Whether it succeeded."""
+        return self.status == "succeeded"
+
+
+class ExecutionDetail(Execution, frozen=True):
+    """One execution with everything that was stored of it."""
+
+    inputs: dict[str, Any]
+    messages: tuple[ChatMessage, ...] | None
+    text: str | None
+    value: Any
+    tool_calls: tuple[ToolCall, ...]
+    calls: tuple[CallRecord, ...]
+    failure: Failure | None
+    sanitised: int
+    idempotency_key: str | None
+    request_hash: str | None

@@ -1,0 +1,20 @@
+"""Execution ids: UUIDv7 (RFC 9562), so that ids sort by time of creation and callers may make them."""
+
+from __future__ import annotations
+
+import re
+
+_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+def uuid7(*, unix_ms: int, random_bits: int) -> str:
+    """Return the canonical text of a UUIDv7 from 48 bits of time and 74 random bits (any larger number is cut)."""
+    high = (unix_ms & 0xFFFFFFFFFFFF) << 16 | 0x7000 | (random_bits >> 62) & 0xFFF
+    low = 0x8000000000000000 | random_bits & 0x3FFFFFFFFFFFFFFF
+    text = f"{high:016x}{low:016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def is_execution_id(text: str) -> bool:
+    """Tell whether the text has the form of an execution id."""
+    return _PATTERN.fullmatch(text) is not None

@@ -1,0 +1,74 @@
+"""What a caller asks for: a prompt, its inputs, and how to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cuewire.model.errors import InvalidInput
+from cuewire.model.prompts import Inputs, Reference, parse_reference
+from cuewire.model.requests import check_parameters, parse_model
+from cuewire.model.text import check_json, is_storable
+from cuewire.model.values import Value
+
+MAX_KEY = 255
+_NO_MAPPING: dict[str, Any] = {}
+
+
+class Order(Value, frozen=True):
+    """One run as asked for, checked at the border: all of it can be stored."""
+
+    reference: Reference
+    inputs: Inputs
+    model: str | None
+    parameters: dict[str, Any]
+    metadata: dict[str, Any]
+    idempotency_key: str | None
+    timeout_s: float | None
+
+
+def parse_order(
+    prompt: str,
+    inputs: Inputs | None,
+    *,
+    model: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    idempotency_key: str | None = None,
+    timeout_s: float | None = None,
+) -> Order:
+    """Check what a caller gave to `run` or `stream`. Raises InvalidInput with the place that is wrong."""
+    given = _object(inputs, "/inputs")
+    chosen = _object(parameters, "/parameters")
+    if chosen:
+        check_parameters(chosen)
+    if model is not None:
+        parse_model(model)
+    if idempotency_key is not None:
+        _check_key(idempotency_key)
+    if timeout_s is not None and not 0 < timeout_s <= 86_400:
+        raise InvalidInput("timeout must be more than 0 and at most 86,400 seconds", field="/timeout_s")
+    return Order(
+        reference=parse_reference(prompt),
+        inputs=given,
+        model=model,
+        parameters=chosen,
+        metadata=_object(metadata, "/metadata"),
+        idempotency_key=idempotency_key,
+        timeout_s=timeout_s,
+    )
+
+
+def _object(value: object, pointer: str) -> dict[str, Any]:
+    if value is None:
+        return _NO_MAPPING
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"{pointer[1:]} must be an object of names and values", field=pointer)
+    plain = dict(value)
+    check_json(plain, pointer=pointer)
+    return plain
+
+
+def _check_key(key: object) -> None:
+    if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY or not is_storable(key):
+        raise InvalidInput(f"idempotency key must be 1 to {MAX_KEY} characters of text", field="/idempotency_key")

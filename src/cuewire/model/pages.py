@@ -1,0 +1,17 @@
+"""Pages of a list: items, and the cursor that continues it."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+Item = TypeVar("Item")
+MAX_PAGE = 1_000
+
+
+class Page(msgspec.Struct, Generic[Item], frozen=True):
+    """A run of items in the list's order; `next` is the cursor of the following page, None at the end."""
+
+    items: tuple[Item, ...]
+    next: str | None

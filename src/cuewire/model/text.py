@@ -1,0 +1,69 @@
+"""The text rule: what both databases can hold, decided in one place.
+
+SQLite stores a NUL that PostgreSQL refuses, and neither takes a lone surrogate. Text from users with either is refused
+with the place; text from models is kept, with U+FFFD in place of what cannot be stored, and the count is recorded.
+"""
+
+from __future__ import annotations
+
+import re
+from math import isfinite
+
+from cuewire.model.errors import InvalidInput
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+MAX_DEPTH = 64
+"""Nesting of lists and objects beyond which a JSON value is refused."""
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether both databases can hold the text."""
+    if text.isascii():
+        return "\x00" not in text
+    return _UNSTORABLE.search(text) is None
+
+
+def cleaned(text: str) -> tuple[str, int]:
+    """Return the text with U+FFFD for each character that cannot be stored, and how many there were."""
+    if is_storable(text):
+        return text, 0
+    return _UNSTORABLE.subn("\ufffd", text)
+
+
+def check_json(value: object, *, pointer: str) -> None:
+    """Refuse what is not a plain, finite, storable JSON value.
+
+    Raises InvalidInput with the JSON pointer of the first place that is wrong. Integers are held to 64 bits.
+    """
+    _check(value, pointer, 0)
+
+
+def _check(value: object, pointer: str, depth: int) -> None:
+    kind = type(value)
+    if kind is str:
+        if not is_storable(value):  # type: ignore[arg-type]  # kind is str
+            raise _invalid("text holds a NUL or a lone surrogate, which no database can store", pointer)
+    elif kind is bool or value is None:
+        return
+    elif kind is int:
+        if not -(2**63) <= value < 2**63:  # type: ignore[operator]  # kind is int
+            raise _invalid("integer does not fit 64 bits", pointer)
+    elif kind is float:
+        if not isfinite(value):  # type: ignore[arg-type]  # kind is float
+            raise _invalid("number is not finite", pointer)
+    elif depth >= MAX_DEPTH:
+        raise _invalid(f"value is nested deeper than {MAX_DEPTH} levels", pointer)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str) or not is_storable(key):
+                raise _invalid(f"key {key!r} is not storable text", pointer)
+            _check(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", depth + 1)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            _check(item, f"{pointer}/{index}", depth + 1)
+    else:
+        raise _invalid(f"value of type {kind.__name__} is not JSON", pointer)
+
+
+def _invalid(problem: str, pointer: str) -> InvalidInput:
+    return InvalidInput(f"{problem}: {pointer or '/'}", field=pointer, problems=((pointer, problem),))

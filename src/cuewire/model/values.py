@@ -1,0 +1,14 @@
+"""The JSON type, and the base of all frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """A frozen value: compared by content, never changed after it is made."""

@@ -1,0 +1,1 @@
+"""Prompts as things with history: publishing, looking up, labelling."""

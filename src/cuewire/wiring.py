@@ -1,0 +1,147 @@
+"""Joins the inside to the outside: the only module that names concrete adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from cuewire.clock import SystemClock
+from cuewire.config import Endpoint, Settings, load
+from cuewire.engine.app import Executions, LocalApp
+from cuewire.engine.run import Engine, Surroundings
+from cuewire.model.errors import ConfigError, ModelNotFound
+from cuewire.ports import Provider
+from cuewire.prices.genai import GenaiPriceBook
+from cuewire.registry.prompts import Registry
+from cuewire.registry.resolver import Resolver
+from cuewire.template.render import TemplateRenderer
+
+
+async def connect(
+    where: str | None, *, settings: Settings | None = None, providers: Mapping[str, Provider] | None = None
+) -> LocalApp:
+    """Open the App at a database URL, else where the settings say.
+
+    Creates an absent SQLite file. `providers` are used beside the configured ones and win over them. Raises
+    ConfigError, StoreError.
+    """
+    from cuewire.stores.executions import SqlExecutionStore  # SQLAlchemy costs 170 ms
+    from cuewire.stores.outcomes import SqlOutcomeStore
+    from cuewire.stores.prompts import SqlPromptStore
+    from cuewire.stores.record_writer import RecordWriter
+    from cuewire.stores.sqlite import SqliteDatabase
+
+    resolved = settings or load()
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        database = await SqliteDatabase.open(sqlite_path(where or resolved.database_url), clock=clock)
+        stack.push_async_callback(database.close)
+        renderer = TemplateRenderer(clock=clock)
+        stack.push_async_callback(renderer.close)
+        pool = ProviderPool(resolved, given=providers or {})
+        stack.push_async_callback(pool.close)
+        prompts = SqlPromptStore(database)
+        executions, outcomes = SqlExecutionStore(database), SqlOutcomeStore(database)
+        resolver = Resolver(prompts, changes=database, clock=clock)
+        engine = Engine(
+            Surroundings(
+                resolver=resolver,
+                renderer=renderer,
+                providers=pool,
+                prices=GenaiPriceBook(),
+                recorder=RecordWriter(database),
+                executions=executions,
+                clock=clock,
+            )
+        )
+        return LocalApp(
+            engine=engine,
+            registry=Registry(prompts, resolver=resolver, renderer=renderer),
+            executions=Executions(executions, outcomes),
+            outcomes=outcomes,
+            clock=clock,
+            close=stack.pop_all().aclose,
+        )
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file of a SQLite URL. Raises ConfigError for anything else."""
+    scheme, separator, rest = url.partition(":///")
+    if scheme == "sqlite" and separator and rest and not rest.startswith(":memory:"):
+        return Path(rest).expanduser()
+    shown = url.partition("://")[0] if "://" in url else url[:80]
+    raise ConfigError(
+        f"database {shown!r} cannot be opened",
+        hint="write sqlite:///path/to/file.db (a fourth slash begins an absolute path)",
+        field="database_url",
+    )
+
+
+class ProviderPool:
+    """The configured providers, each made on first use; implements `Providers`."""
+
+    def __init__(self, settings: Settings, *, given: Mapping[str, Provider]) -> None:
+        self._settings = settings
+        self._made: dict[str, Provider] = dict(given)
+        self._stack = AsyncExitStack()
+        self._transport: Transport | None = None
+
+    def get(self, name: str) -> Provider:
+        """Return a provider. Raises ModelNotFound, ConfigError when its key is missing, MissingExtra."""
+        made = self._made.get(name)
+        if made is None:
+            endpoint = self._settings.endpoints.get(name)
+            if endpoint is None:
+                raise ModelNotFound(
+                    f"no provider is called {name!r}",
+                    hint=f"configured: {', '.join(self.names())}; add one as [providers.{name}] in cuewire.toml",
+                    field="/model",
+                )
+            made = self._made[name] = self._make(endpoint)
+            self._stack.push_async_callback(made.close)
+        return made
+
+    def names(self) -> Sequence[str]:
+        """Return the names of all providers that could be used, sorted."""
+        return sorted({*self._made, *self._settings.endpoints})
+
+    async def close(self) -> None:
+        """Close those that were used, then the connections that they share."""
+        await self._stack.aclose()
+        if self._transport:
+            await self._transport.close()
+
+    def _make(self, endpoint: Endpoint) -> Provider:
+        if endpoint.kind == "scripted":
+            from cuewire.providers.scripted import Scripted
+
+            return Scripted()
+        transport = self._shared_transport()
+        timeouts = self._timeouts()
+        if endpoint.kind == "local":
+            from cuewire.providers.local import Local
+
+            return Local(
+                model_path=self._settings.local_model,
+                data_folder=self._settings.data_folder,
+                transport=transport,
+                timeouts=timeouts,
+            )
+        if endpoint.needs_key and endpoint.key is None:
+            raise ConfigError(
+                f"provider {endpoint.name!r} has no key",
+                hint=f"set {endpoint.key_source}, or providers.{endpoint.name}.key in cuewire.toml",
+                field=f"providers.{endpoint.name}.key",
+            )
+        from cuewire.providers.openai_compatible import OpenAICompatible
+
+        return OpenAICompatible(
+            endpoint.name,
+            base_url=endpoint.base_url,
+            key=endpoint.key,
+            transport=transport,
+            headers=endpoint.headers,
+            timeouts=timeouts,
+            key_hint=endpoint.key_source,
+        )
