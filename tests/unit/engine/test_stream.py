@@ -106,6 +106,7 @@ async def test_leaving_the_loop_cancels_the_execution() -> None:
         break
 
     await asyncio.wait_for(cancelled.wait(), 3)
+    assert cancelled.is_set()
 
 
 async def test_closing_before_the_start_and_after_the_end_does_nothing() -> None:

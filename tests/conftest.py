@@ -1,0 +1,13 @@
+"""What every test gets: the contract marks, and property tests that end the same way on each run in CI."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+pytest_plugins = ["tests.plugins.contracts", "pytester"]
+
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
