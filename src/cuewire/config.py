@@ -76,7 +76,8 @@ class Settings(Value, frozen=True):
     max_connections: int
     timeouts: TimeoutSettings
     endpoints: dict[str, Endpoint]
-    proxy: str
+    https_proxy: str
+    http_proxy: str
     no_proxy: str
     origins: dict[str, str]
 
@@ -109,39 +110,46 @@ def load(
     *,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    file: Path | None = None,
 ) -> Settings:
     """Resolve all settings. `flags` uses the file's names and wins.
 
-    Reads the file named by CUEWIRE_CONFIG, else cuewire.toml in `folder` (the working folder), else the one in the
-    platform's configuration folder. Raises ConfigError, which names the setting and where it was set.
+    Reads `file`, else the file named by CUEWIRE_CONFIG, else cuewire.toml in `folder` (the working folder), else the
+    one in the platform's configuration folder. Raises ConfigError, which names the setting and where it was set.
     """
     variables = os.environ if environment is None else environment
     origins: dict[str, str] = {}
     merged: dict[str, Any] = {}
-    for origin, layer in _layers(flags or {}, variables, folder or Path.cwd()):
+    for origin, layer in _layers(flags or {}, variables, _find_file(file, variables, folder or Path.cwd())):
         _merge(merged, layer, origin=origin, origins=origins, path="")
     try:
-        file = msgspec.convert(merged, FileSettings, strict=False)
+        said = msgspec.convert(merged, FileSettings, strict=False)
     except msgspec.ValidationError as error:
         raise _invalid(str(error), origins) from None
-    data_folder = Path(file.data_folder).expanduser() if file.data_folder else _platform_folder("data")
+    data_folder = Path(said.data_folder).expanduser() if said.data_folder else _platform_folder("data")
     return Settings(
-        database_url=file.database_url or f"sqlite:///{data_folder / 'cuewire.db'}",
+        database_url=said.database_url or f"sqlite:///{data_folder / 'cuewire.db'}",
         data_folder=data_folder,
-        local_model=file.local_model,
-        max_connections=file.max_connections,
-        timeouts=file.timeouts,
-        endpoints=_endpoints(file.providers, variables, origins),
-        proxy=variables.get("HTTPS_PROXY") or variables.get("https_proxy") or "",
+        local_model=said.local_model,
+        max_connections=said.max_connections,
+        timeouts=said.timeouts,
+        endpoints=_endpoints(said.providers, variables, origins),
+        https_proxy=variables.get("HTTPS_PROXY") or variables.get("https_proxy") or "",
+        http_proxy=variables.get("http_proxy") or "",  # the capitals are a client's header in CGI (httpoxy)
         no_proxy=variables.get("NO_PROXY") or variables.get("no_proxy") or "",
         origins=origins,
     )
 
 
+def allows_color(environment: Mapping[str, str] | None = None) -> bool:
+    """Tell whether the user's surroundings allow coloured output (https://no-color.org)."""
+    variables = os.environ if environment is None else environment
+    return not variables.get("NO_COLOR") and variables.get("TERM") != "dumb"
+
+
 def _layers(
-    flags: Mapping[str, Any], variables: Mapping[str, str], folder: Path
+    flags: Mapping[str, Any], variables: Mapping[str, str], path: Path | None
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    path = _find_file(variables, folder)
     if path:
         yield str(path), _read_file(path)
     for name in sorted(variables):
@@ -163,11 +171,13 @@ def _check_known(name: str, setting: str) -> None:
         raise ConfigError(f"environment variable {name!r} is not a setting", hint=hint, field=name)
 
 
-def _find_file(variables: Mapping[str, str], folder: Path) -> Path | None:
-    if named := variables.get("CUEWIRE_CONFIG"):
-        if not Path(named).is_file():
-            raise ConfigError(f"CUEWIRE_CONFIG names {named!r}, which is not a file", field="CUEWIRE_CONFIG")
-        return Path(named)
+def _find_file(given: Path | None, variables: Mapping[str, str], folder: Path) -> Path | None:
+    named = given or Path(variables.get("CUEWIRE_CONFIG") or "")
+    if named != Path():
+        if not named.is_file():
+            source = "--config" if given else "CUEWIRE_CONFIG"
+            raise ConfigError(f"{source} names '{named}', which is not a file", hint="mend the path", field=source)
+        return named
     places = (folder / FILE_NAME, _platform_folder("config") / FILE_NAME)
     return next((place for place in places if place.is_file()), None)
 

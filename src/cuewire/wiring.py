@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -11,7 +11,10 @@ from cuewire.config import Endpoint, Settings, load
 from cuewire.engine.app import Executions, LocalApp
 from cuewire.engine.run import Engine, Surroundings
 from cuewire.model.errors import ConfigError, ModelNotFound
-from cuewire.ports import Provider
+from cuewire.outbound.lazy import open_transport
+from cuewire.outbound.proxies import Proxies
+from cuewire.outbound.transport import Timeouts, origin_of
+from cuewire.ports import Clock, Provider
 from cuewire.prices.genai import GenaiPriceBook
 from cuewire.registry.prompts import Registry
 from cuewire.registry.resolver import Resolver
@@ -19,12 +22,16 @@ from cuewire.template.render import TemplateRenderer
 
 
 async def connect(
-    where: str | None, *, settings: Settings | None = None, providers: Mapping[str, Provider] | None = None
+    where: str | None = None,
+    *,
+    settings: Settings | None = None,
+    providers: Mapping[str, Provider] | None = None,
+    checkpoint: Callable[[str], None] | None = None,
 ) -> LocalApp:
     """Open the App at a database URL, else where the settings say.
 
-    Creates an absent SQLite file. `providers` are used beside the configured ones and win over them. Raises
-    ConfigError, StoreError.
+    Creates an absent SQLite file. `providers` are used beside the configured ones and win over them. `checkpoint` is
+    told each point that the record writer reaches: fault tests stop the process there. Raises ConfigError, StoreError.
     """
     from cuewire.stores.executions import SqlExecutionStore  # SQLAlchemy costs 170 ms
     from cuewire.stores.outcomes import SqlOutcomeStore
@@ -35,11 +42,13 @@ async def connect(
     resolved = settings or load()
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        database = await SqliteDatabase.open(sqlite_path(where or resolved.database_url), clock=clock)
+        database = await SqliteDatabase.open(
+            sqlite_path(where or resolved.database_url), clock=clock, checkpoint=checkpoint
+        )
         stack.push_async_callback(database.close)
-        renderer = TemplateRenderer(clock=clock)
+        renderer = TemplateRenderer()
         stack.push_async_callback(renderer.close)
-        pool = ProviderPool(resolved, given=providers or {})
+        pool = ProviderPool(resolved, clock=clock, given=providers)
         stack.push_async_callback(pool.close)
         prompts = SqlPromptStore(database)
         executions, outcomes = SqlExecutionStore(database), SqlOutcomeStore(database)
@@ -81,14 +90,20 @@ def sqlite_path(url: str) -> Path:
 class ProviderPool:
     """The configured providers, each made on first use; implements `Providers`."""
 
-    def __init__(self, settings: Settings, *, given: Mapping[str, Provider]) -> None:
+    def __init__(self, settings: Settings, *, clock: Clock, given: Mapping[str, Provider] | None = None) -> None:
         self._settings = settings
-        self._made: dict[str, Provider] = dict(given)
-        self._stack = AsyncExitStack()
-        self._transport: Transport | None = None
+        self._clock = clock
+        self._made: dict[str, Provider] = dict(given or {})
+        self._transport = open_transport(
+            origins={origin_of(endpoint.base_url) for endpoint in settings.endpoints.values() if endpoint.base_url},
+            proxies=Proxies(
+                https_proxy=settings.https_proxy, http_proxy=settings.http_proxy, no_proxy=settings.no_proxy
+            ),
+            connections=settings.max_connections,
+        )
 
     def get(self, name: str) -> Provider:
-        """Return a provider. Raises ModelNotFound, ConfigError when its key is missing, MissingExtra."""
+        """Return a provider. Raises ModelNotFound, ConfigError when its key is missing."""
         made = self._made.get(name)
         if made is None:
             endpoint = self._settings.endpoints.get(name)
@@ -99,7 +114,6 @@ class ProviderPool:
                     field="/model",
                 )
             made = self._made[name] = self._make(endpoint)
-            self._stack.push_async_callback(made.close)
         return made
 
     def names(self) -> Sequence[str]:
@@ -108,26 +122,21 @@ class ProviderPool:
 
     async def close(self) -> None:
         """Close those that were used, then the connections that they share."""
-        await self._stack.aclose()
-        if self._transport:
-            await self._transport.close()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._transport.close)
+            for provider in self._made.values():
+                stack.push_async_callback(provider.close)
 
     def _make(self, endpoint: Endpoint) -> Provider:
         if endpoint.kind == "scripted":
             from cuewire.providers.scripted import Scripted
 
             return Scripted()
-        transport = self._shared_transport()
-        timeouts = self._timeouts()
         if endpoint.kind == "local":
             from cuewire.providers.local import Local
 
-            return Local(
-                model_path=self._settings.local_model,
-                data_folder=self._settings.data_folder,
-                transport=transport,
-                timeouts=timeouts,
-            )
+            settings = self._settings
+            return Local(model_path=settings.local_model or None, data_folder=settings.data_folder, clock=self._clock)
         if endpoint.needs_key and endpoint.key is None:
             raise ConfigError(
                 f"provider {endpoint.name!r} has no key",
@@ -136,12 +145,19 @@ class ProviderPool:
             )
         from cuewire.providers.openai_compatible import OpenAICompatible
 
+        timeouts = self._settings.timeouts
         return OpenAICompatible(
             endpoint.name,
             base_url=endpoint.base_url,
             key=endpoint.key,
-            transport=transport,
+            transport=self._transport,
+            clock=self._clock,
             headers=endpoint.headers,
-            timeouts=timeouts,
+            timeouts=Timeouts(
+                connect_s=timeouts.connect_s,
+                first_byte_s=timeouts.first_byte_s,
+                idle_s=timeouts.idle_s,
+                total_s=timeouts.total_s,
+            ),
             key_hint=endpoint.key_source,
         )

@@ -11,6 +11,9 @@ import os
 import signal
 import sys
 
+from cuewire.model.requests import ModelRequest
+from cuewire.model.results import Answer
+from cuewire.ports import Listener
 from cuewire.providers.scripted import Scripted
 from cuewire.wiring import connect
 
@@ -29,17 +32,27 @@ class Executioner:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Mortal(Scripted):
+    """A model that takes its time and may not survive the middle of an answer."""
+
+    def __init__(self, executioner: Executioner, *, delay_s: float) -> None:
+        super().__init__({"": "positive"})
+        self._executioner = executioner
+        self._pause_s = delay_s
+
+    async def call(self, request: ModelRequest, *, listener: Listener | None) -> Answer:
+        """Wait, reach the middle, answer."""
+        if self._pause_s:
+            await asyncio.sleep(self._pause_s)
+        self._executioner("call.middle")
+        return await super().call(request, listener=listener)
+
+
 async def main(path: str, point: str, times: int) -> None:
     executioner = Executioner(point, times=times)
-
-    def answer(_: object) -> str:
-        executioner("call.middle")
-        return "positive"
-
-    scripted = Scripted(
-        answer, latency_s=0.06 if point in ("call.middle", "open.before_commit", "open.after_commit") else 0
-    )
-    app = await connect(f"sqlite:///{path}", providers={"scripted": scripted}, checkpoint=executioner)
+    # An open row is written on its own only if the call outlasts its linger; otherwise it is written with its end.
+    model = Mortal(executioner, delay_s=0.0 if point.startswith("close") else 0.08)
+    app = await connect(f"sqlite:///{path}", providers={"scripted": model}, checkpoint=executioner)
     print("ready", flush=True)
     for _ in range(1_000):
         result = await app.run("sentiment", {"text": "good"}, model="scripted/x")

@@ -1,10 +1,11 @@
-"""One call to a model: asked, timed, recorded, and its failure classified."""
+"""One call to a model: asked, timed, priced, and noted in the record however it ends."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Literal
 
+from cuewire.engine.price import price_answer
 from cuewire.engine.record import OpenRecord
 from cuewire.model.errors import ProviderError, ProviderTimeout
 from cuewire.model.executions import CallRecord
@@ -12,14 +13,15 @@ from cuewire.model.outputs import OutputKind
 from cuewire.model.plans import Candidate
 from cuewire.model.requests import ChatMessage, ModelRequest
 from cuewire.model.results import Answer, Usage
-from cuewire.ports import Clock, Listener, Providers
+from cuewire.ports import Clock, Listener, PriceBook, Providers
 
 
 class Caller:
     """Makes calls through the configured providers."""
 
-    def __init__(self, providers: Providers, clock: Clock) -> None:
+    def __init__(self, providers: Providers, prices: PriceBook, clock: Clock) -> None:
         self._providers = providers
+        self._prices = prices
         self._clock = clock
 
     async def call(
@@ -49,19 +51,21 @@ class Caller:
         except (ProviderError, asyncio.CancelledError) as error:
             record.called(self._failed(candidate, started, error))
             raise
+        duration_ms = (self._clock.monotonic() - started) * 1_000
+        cost = price_answer(candidate.model, answer, self._prices.rates(candidate.model, self._clock.now()))
         record.called(
             CallRecord(
                 number=1,
                 purpose="first",
                 model=str(candidate.model),
                 status="ok",
-                duration_ms=(self._clock.monotonic() - started) * 1_000,
+                duration_ms=duration_ms,
                 usage=answer.usage,
-                cost_usd=answer.cost_usd,
-                http_status=None,
+                cost_usd=cost.usd,
                 provider_request_id=answer.request_id or None,
             )
         )
+        record.answered(answer, cost)
         return answer
 
     def _failed(self, candidate: Candidate, started: float, error: BaseException) -> CallRecord:

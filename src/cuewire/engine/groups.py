@@ -11,8 +11,8 @@ from cuewire.model.plans import Candidate, Plan
 from cuewire.model.results import Answer
 
 
-async def run_groups(plan: Plan, call: Callable[[Candidate], Awaitable[Answer]]) -> tuple[Candidate, Answer]:
-    """Return the candidate whose answer counts, with the answer. Raises what the call raises."""
+async def run_groups(plan: Plan, call: Callable[[Candidate], Awaitable[Answer]]) -> Answer:
+    """Return the answer that counts. Raises what the call raises."""
     (group,) = plan.groups
     (candidate,) = group.candidates
-    return candidate, await call(candidate)
+    return await call(candidate)

@@ -119,7 +119,7 @@ class OpenRecord:
             first_token_ms=answer.first_token_ms if answer else None,
             messages=_encoder.encode(self._messages) if self._messages is not None else None,
             text=text,
-            value=_encode_value(value) if answer and value is not answer.text else None,
+            value=_encode_value(value) if answer and not failure and value != answer.text else None,
             tool_calls=_encoder.encode(answer.tool_calls) if answer and answer.tool_calls else None,
             calls=tuple(self._calls),
             failure=failure,

@@ -13,7 +13,6 @@ from cuewire.engine.groups import run_groups
 from cuewire.engine.inputs import check_inputs
 from cuewire.engine.messages import render_messages
 from cuewire.engine.plan import make_plan
-from cuewire.engine.price import price_answer
 from cuewire.engine.record import OpenRecord, Records
 from cuewire.engine.stored import StoredResults
 from cuewire.model.errors import ProviderTimeout
@@ -43,10 +42,8 @@ class Engine:
     def __init__(self, surroundings: Surroundings) -> None:
         self._resolver = surroundings.resolver
         self._renderer = surroundings.renderer
-        self._prices = surroundings.prices
-        self._clock = surroundings.clock
         self._records = Records(surroundings.recorder, surroundings.clock)
-        self._caller = Caller(surroundings.providers, surroundings.clock)
+        self._caller = Caller(surroundings.providers, surroundings.prices, surroundings.clock)
         self._stored = StoredResults(surroundings.executions)
 
     async def run(self, order: Order, *, listener: Listener | None = None) -> Result:
@@ -88,7 +85,5 @@ class Engine:
             record.planned(str(candidate.model))
             return await self._caller.call(candidate, messages, output=version.output, record=record, listener=listener)
 
-        candidate, answer = await run_groups(plan, call)
-        rates = self._prices.rates(candidate.model, self._clock.now())
-        record.answered(answer, price_answer(candidate.model, answer, rates))
+        answer = await run_groups(plan, call)
         return parse_answer(answer, version.output)

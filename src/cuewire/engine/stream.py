@@ -40,7 +40,8 @@ class ExecutionStream:
     async def aclose(self) -> None:
         """Cancel what still runs, and return when its record is closed."""
         if self._task and not self._task.done():
-            self._task.cancel()
+            if not self._task.cancelling():  # a second cancellation would cut the closing of the record short
+                self._task.cancel()
             await asyncio.wait([self._task])
 
     async def _pieces(self) -> AsyncIterator[Piece]:

@@ -1,0 +1,259 @@
+"""Each bad input gives one typed error, is recorded where an execution was opened, and changes nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import cuewire
+from cuewire.model.errors import (
+    AuthenticationFailed,
+    ConfigError,
+    IncompleteAnswer,
+    InvalidInput,
+    LabelNotFound,
+    ModelNotFound,
+    ModelNotServed,
+    NetworkError,
+    PromptArchived,
+    PromptNotFound,
+    ProtocolError,
+    ProviderFault,
+    ProviderTimeout,
+    RateLimited,
+    RequestRejected,
+    TemplateError,
+    VersionNotFound,
+)
+from tests.acceptance.conftest import KEY, SettingsMaker
+from tests.support.model_server import (
+    Action,
+    Close,
+    Hang,
+    ModelServer,
+    Reset,
+    Send,
+    chunk,
+    completion,
+    delta,
+    head,
+    plain,
+)
+
+DEEP: Any = 0
+for _ in range(100_000):
+    DEEP = [DEEP]
+TRUNCATED = [Send(head(kind="text/event-stream")), Send(chunk(delta("It is "))), Close()]
+HTML = [Send(head(kind="text/html", length=20) + b"<html>Welcome</html>")]
+
+
+async def executions(app: cuewire.App) -> int:
+    return len((await app.executions.list(limit=1_000)).items)
+
+
+@pytest.mark.parametrize(
+    ("reference", "inputs", "options", "kind", "field"),
+    [
+        ("absent", {}, {}, PromptNotFound, "/prompt"),
+        ("triage@beta", {}, {}, LabelNotFound, "/prompt"),
+        ("triage@9", {}, {}, VersionNotFound, "/prompt"),
+        ("Triage", {}, {}, InvalidInput, "/prompt"),
+        ("triage", {"text": "a\x00b"}, {}, InvalidInput, "/inputs/text"),
+        ("triage", {"text": "a\ud800b"}, {}, InvalidInput, "/inputs/text"),
+        ("triage", {"text": DEEP}, {}, InvalidInput, "/inputs/text" + "/0" * 63),
+        ("triage", {"text": float("nan")}, {}, InvalidInput, "/inputs/text"),
+        ("triage", {"text": 10**400}, {}, InvalidInput, "/inputs/text"),
+        ("triage", {"text": "x"}, {"model": "gpt"}, InvalidInput, "/model"),
+        ("triage", {"text": "x"}, {"parameters": {"base_url": "http://evil"}}, InvalidInput, "/parameters/base_url"),
+        ("triage", {"text": "x"}, {"idempotency_key": "\x00"}, InvalidInput, "/idempotency_key"),
+    ],
+)
+async def test_what_cannot_be_recorded_is_refused_before_anything_happens(
+    app: cuewire.App, reference: str, inputs: Any, options: Any, kind: type[cuewire.CuewireError], field: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        await app.run(reference, inputs, **options)
+
+    assert caught.value.field == field
+    assert caught.value.execution_id is None
+    assert await executions(app) == 0
+
+
+@pytest.mark.parametrize(
+    ("inputs", "options", "kind", "field"),
+    [
+        ({}, {}, InvalidInput, "/inputs/text"),
+        ({"text": "x", "txet": "x"}, {}, InvalidInput, "/inputs/txet"),
+        ({"text": "x"}, {"model": "nowhere/gpt"}, ModelNotFound, "/model"),
+        ({"text": "x"}, {"model": "groq/llama"}, ConfigError, "providers.groq.key"),
+    ],
+)
+async def test_what_is_wrong_with_a_run_is_recorded(
+    app: cuewire.App, inputs: Any, options: Any, kind: type[cuewire.CuewireError], field: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        await app.run("triage", inputs, **options)
+
+    assert caught.value.execution_id is not None
+    record = await app.executions.get(caught.value.execution_id)
+    assert caught.value.field == field
+    assert (record.status, record.error_code, record.cost_usd) == ("failed", caught.value.code, 0.0)
+    assert record.failure is not None
+    assert (record.failure.message, record.failure.field) == (caught.value.message, field)
+
+
+async def test_ten_megabytes_of_input_run_or_are_refused_but_never_break(app: cuewire.App, server: ModelServer) -> None:
+    server.script(plain(completion("ok")))
+    large = "x" * 10_000_000
+
+    with pytest.raises(TemplateError) as caught:
+        await app.run("triage", {"text": large})
+
+    assert caught.value.code == "template_limit_exceeded"
+    assert (await app.run("triage", {"text": "small"})).text == "ok"
+    assert caught.value.execution_id is not None
+    assert (await app.executions.get(caught.value.execution_id)).inputs == {"text": large}
+
+
+def failing(status: int) -> list[Action]:
+    return plain({"error": {"message": f"no: {KEY}", "type": "x", "code": None}}, status)
+
+
+@pytest.mark.parametrize("streams", [False, True])
+@pytest.mark.parametrize(
+    ("script", "kind", "status"),
+    [
+        (failing(400), RequestRejected, "failed"),
+        (failing(401), AuthenticationFailed, "failed"),
+        (failing(404), ModelNotServed, "failed"),
+        (failing(429), RateLimited, "failed"),
+        (failing(500), ProviderFault, "failed"),
+        ([Hang()], ProviderTimeout, "timed_out"),
+        ([Reset()], NetworkError, "failed"),
+        (HTML, ProtocolError, "failed"),
+        (plain(b'{"choices": [{'), ProtocolError, "failed"),
+        (plain({"object": "chat.completion"}), ProtocolError, "failed"),
+    ],
+)
+async def test_each_fault_of_a_provider_is_one_typed_error_and_one_record(
+    server: ModelServer,
+    make_settings: SettingsMaker,
+    script: list[Action],
+    kind: type[cuewire.ProviderError],
+    status: str,
+    *,
+    streams: bool,
+) -> None:
+    server.script(script)
+    settings = make_settings(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY, CUEWIRE_TIMEOUTS__FIRST_BYTE_S="0.3")
+    async with cuewire.open(settings=settings) as app:
+        await app.prompts.publish("greet", "Hi", model="openai/gpt-4o-mini")
+
+        with pytest.raises(kind) as caught:
+            await (app.stream("greet").result() if streams else app.run("greet"))
+
+        assert caught.value.execution_id is not None
+        record = await app.executions.get(caught.value.execution_id)
+        assert (record.status, record.error_code, record.cost_usd) == (status, kind.code, None)
+        assert len(record.calls) == 1
+        assert KEY not in f"{caught.value} {caught.value.snippet} {record}"
+        assert await executions(app) == 1
+
+
+async def test_a_stream_cut_short_keeps_its_text_and_says_so(app: cuewire.App, server: ModelServer) -> None:
+    server.script(TRUNCATED)
+    running = app.stream("triage", {"text": "x"})
+    pieces = aiter(running)
+
+    first = await anext(pieces)
+
+    with pytest.raises(IncompleteAnswer) as caught:
+        await anext(pieces)
+    assert first.text == caught.value.partial_text == "It is "
+    assert caught.value.execution_id is not None
+    record = await app.executions.get(caught.value.execution_id)
+    assert (record.status, record.text, record.error_code) == ("failed", "It is ", "incomplete_answer")
+
+
+async def test_negative_and_odd_usage_is_unknown_never_negative(app: cuewire.App, server: ModelServer) -> None:
+    server.script(plain(completion("ok", usage={"prompt_tokens": -5, "completion_tokens": "many"})))
+
+    result = await app.run("triage", {"text": "x"})
+
+    assert (result.usage.input_tokens, result.usage.output_tokens, result.cost_usd) == (None, None, None)
+    assert "no token counts" in result.cost_basis
+
+
+async def test_unstorable_text_of_a_model_is_kept_with_marks(app: cuewire.App, server: ModelServer) -> None:
+    body = rb'{"choices":[{"message":{"content":"a\u0000b\ud800c"},"finish_reason":"stop"}]}'
+    server.script(plain(body))
+
+    result = await app.run("triage", {"text": "x"})
+
+    record = await app.executions.get(result.id)
+    assert record.text == "a\ufffdb\ufffdc"
+    assert record.sanitised == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "kind", "field"),
+    [
+        ("{{ text", {}, TemplateError, "/content/0"),
+        ("{{ ''.__class__ }}", {}, TemplateError, "/content/0"),
+        ("x" * 300_000, {}, TemplateError, "/content/0"),
+        ("(" * 5_000, {}, None, ""),
+        ("{{ " + "(" * 5_000 + " }}", {}, TemplateError, "/content/0"),
+        ("a\x00b", {}, InvalidInput, "/content"),
+        ([], {}, InvalidInput, "/content"),
+        ([{"role": "king", "content": "x"}], {}, InvalidInput, "/content/0"),
+        ([{"role": "user"}], {}, InvalidInput, "/content/0"),
+        ("{{ a }}", {"variables": {"b": {}}}, InvalidInput, "/variables/b"),
+        ("{{ a }}", {"variables": {"a": {"type": 7}}}, InvalidInput, "/variables/a"),
+        ("{{ a }}", {"variables": {"a": {"$ref": "http://127.0.0.1:1/x"}}}, InvalidInput, "/variables/a"),
+        ("{{ a }}", {"variables": {"a": {"type": "string", "default": 7}}}, InvalidInput, "/variables/a/default"),
+        ("x", {"output": {"type": "nonsense"}}, InvalidInput, "/output"),
+        ("x", {"model": "gpt-4o"}, InvalidInput, "/model"),
+        ("x", {"labels": ["latest"]}, InvalidInput, "/label"),
+        ("x", {"labels": ["7"]}, InvalidInput, "/label"),
+        ("x", {"note": "n" * 2_001}, InvalidInput, "/note"),
+    ],
+)
+async def test_a_bad_version_is_refused_with_its_place_and_nothing_is_stored(
+    app: cuewire.App, content: Any, options: Any, kind: type[cuewire.CuewireError] | None, field: str
+) -> None:
+    if kind is None:
+        assert (await app.prompts.publish("new", content, **options)).number == 1
+        return
+
+    with pytest.raises(kind) as caught:
+        await app.prompts.publish("new", content, **options)
+
+    assert caught.value.field == field
+    assert [prompt.name for prompt in (await app.prompts.list()).items] == ["triage"]
+
+
+async def test_an_archived_prompt_neither_runs_nor_grows_but_keeps_its_history(
+    app: cuewire.App, server: ModelServer
+) -> None:
+    server.script(plain(completion()))
+    before = await app.run("triage", {"text": "x"})
+
+    archived = await app.prompts.archive("triage")
+
+    assert archived.archived
+    for reference in ("triage", "triage@1"):
+        with pytest.raises(PromptNotFound):
+            await app.run(reference, {"text": "x"})
+    with pytest.raises(PromptArchived):
+        await app.prompts.publish("triage", "again")
+    assert (await app.executions.get(before.id)).prompt == "triage"
+    assert [prompt.name for prompt in (await app.prompts.list(archived=True)).items] == ["triage"]
+
+
+async def test_outcomes_of_nothing_and_of_no_form_are_refused(app: cuewire.App) -> None:
+    for execution_id in ("x", "018bcfe5-6800-7fff-bfff-ffffffffffff"):
+        with pytest.raises(cuewire.NotFound):
+            await app.report(execution_id, correct=True)
+    with pytest.raises(InvalidInput):
+        await app.report("018bcfe5-6800-7fff-bfff-ffffffffffff")
