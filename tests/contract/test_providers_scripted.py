@@ -1,0 +1,32 @@
+"""The scripted provider under the contract of providers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from cuewire.model.errors import RateLimited
+from cuewire.ports import Provider
+from cuewire.providers.scripted import Reply, Scripted
+from tests.contract.test_provider import ProviderContract
+
+
+class TestScripted(ProviderContract):
+    """The contract."""
+
+    @asynccontextmanager
+    async def ready(self) -> AsyncIterator[Provider]:
+        yield Scripted()
+
+    @asynccontextmanager
+    async def failing(self) -> AsyncIterator[tuple[Provider, str]]:
+        yield Scripted([RateLimited("slow down")]), "rate_limited"
+
+    @asynccontextmanager
+    async def endless(self, *, is_streamed: bool) -> AsyncIterator[tuple[Provider, asyncio.Event, asyncio.Event]]:
+        # There is nothing upstream: it begins, and is released, with the call itself.
+        always = asyncio.Event()
+        always.set()
+        delay_s = {"delay_s" if not is_streamed else "piece_delay_s": 3_600.0}
+        yield Scripted([Reply(text="Hello there", **delay_s)]), always, always
