@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 from cuewire.clock import SystemClock
 from cuewire.config import Endpoint, Settings, load
 from cuewire.engine.app import Executions, LocalApp
 from cuewire.engine.run import Engine, Surroundings
-from cuewire.model.errors import ConfigError, ModelNotFound
+from cuewire.model.errors import ConfigError, MissingExtra, ModelNotFound
+from cuewire.model.values import Value
 from cuewire.outbound.lazy import open_transport
 from cuewire.outbound.proxies import Proxies
 from cuewire.outbound.transport import Timeouts, origin_of
@@ -85,6 +87,77 @@ def sqlite_path(url: str) -> Path:
         hint="write sqlite:///path/to/file.db (a fourth slash begins an absolute path)",
         field="database_url",
     )
+
+
+class DatabaseStatus(Value, frozen=True):
+    """The state of the configured database; `revision` is empty while the file is absent."""
+
+    path: Path
+    exists: bool
+    revision: str
+    head: str
+    pending: tuple[str, ...]
+
+
+def database_status(settings: Settings) -> DatabaseStatus:
+    """Return the state of the configured database without changing it. Raises ConfigError, StoreError."""
+    from cuewire.stores.schema import REVISION
+    from cuewire.stores.upgrades import status
+
+    path = sqlite_path(settings.database_url)
+    if not path.exists():
+        return DatabaseStatus(path=path, exists=False, revision="", head=REVISION, pending=())
+    found = status(path)
+    return DatabaseStatus(path=path, exists=True, revision=found.current, head=found.head, pending=found.pending)
+
+
+def upgrade_database(settings: Settings) -> Path | None:
+    """Bring the configured database to this version; returns the backup made first. Raises ConfigError, StoreError."""
+    from cuewire.stores.sqlite_file import open_file
+    from cuewire.stores.upgrades import upgrade
+
+    path = sqlite_path(settings.database_url)
+    if not path.exists():
+        open_file(path).close()
+    return upgrade(path, clock=SystemClock())
+
+
+def check_database(settings: Settings) -> tuple[str, ...]:
+    """Return what is wrong with the pages and references of the configured database; reads all of it."""
+    from cuewire.stores.backups import problems
+    from cuewire.stores.sqlite_file import connect as connect_file
+    from cuewire.stores.sqlite_file import opening
+
+    path = sqlite_path(settings.database_url)
+    with opening(path), closing(connect_file(path)) as connection:
+        return tuple(problems(connection))
+
+
+def open_providers(settings: Settings) -> ProviderPool:
+    """Return the configured providers without a database; the caller closes them."""
+    return ProviderPool(settings, clock=SystemClock())
+
+
+def find_local_model(settings: Settings) -> Path | None:
+    """Return the file of the local model, None if it is not here."""
+    from cuewire.providers.local_model import find_model
+
+    try:
+        return find_model(settings.local_model or None, settings.data_folder)
+    except MissingExtra:
+        return None
+
+
+def pull_local_model(settings: Settings, progress: Callable[[str], None]) -> Path:
+    """Fetch the file of the local model, hash-checked, and return it. Network: 93 MB. Raises ConfigError."""
+    from cuewire.providers.local_model import find_model, pull
+
+    async def fetch() -> None:
+        async for step in pull(settings.data_folder):
+            progress(step)
+
+    asyncio.run(fetch())
+    return find_model(settings.local_model or None, settings.data_folder)
 
 
 class ProviderPool:
