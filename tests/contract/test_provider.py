@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager as Given
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import pytest
@@ -47,23 +47,17 @@ class ProviderContract:
     model = "tiny-1"
     parameters: ClassVar[dict[str, Any]] = {"max_tokens": 8, "temperature": 0, "seed": 1}
 
-    @asynccontextmanager
-    async def ready(self) -> AsyncIterator[Provider]:
+    def ready(self) -> Given[Provider]:
         """Give a provider that answers a few words to any request."""
         raise NotImplementedError
-        yield
 
-    @asynccontextmanager
-    async def failing(self) -> AsyncIterator[tuple[Provider, str]]:
+    def failing(self) -> Given[tuple[Provider, str]]:
         """Give a provider that fails, and the code of the error that it must raise."""
         raise NotImplementedError
-        yield
 
-    @asynccontextmanager
-    async def endless(self, *, is_streamed: bool) -> AsyncIterator[tuple[Provider, asyncio.Event, asyncio.Event]]:
+    def endless(self, *, is_streamed: bool) -> Given[tuple[Provider, asyncio.Event, asyncio.Event]]:
         """Give a provider whose answer does not end, an event for its beginning, and one for upstream's release."""
         raise NotImplementedError
-        yield
 
     def request(self) -> ModelRequest:
         """Build a request for a few words."""
@@ -133,7 +127,7 @@ class ProviderContract:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await asyncio.wait_for(task, WITHIN_S)
-            await asyncio.wait_for(released.wait(), WITHIN_S)
+            assert await asyncio.wait_for(released.wait(), WITHIN_S)
 
     async def test_error_of_the_listener_ends_the_call(self) -> None:
         async def refuse(_text: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,37 @@ from tests.contract.test_provider import Heard, ProviderContract, request
 from tests.support.chat_model import ensure_model
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+STARTER = """
+import asyncio, sys
+from pathlib import Path
+from cuewire.clock import SystemClock
+from cuewire.providers.local import Local
+
+async def main():
+    provider = Local(model_path=None, data_folder=Path(sys.argv[1]), clock=SystemClock())
+    await provider.models()
+    print(provider.process_id, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def _gone(process_id: int) -> None:
+    """Wait until the process has ended, be it reaped or not."""
+    status = Path(f"/proc/{process_id}/stat")
+    async with asyncio.timeout(3):
+        while await asyncio.to_thread(_is_alive, status):
+            await asyncio.to_thread(os.sched_yield)
+
+
+def _is_alive(status: Path) -> bool:
+    try:
+        return status.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _local(folder: Path, model_path: Path | None = None) -> Local:
@@ -76,12 +108,12 @@ class TestLocal(ProviderContract):
         await asyncio.wait(tasks, timeout=3)
 
         # Each slot was busy for half a minute more; a call that is answered now got one that was given up.
-        assert (await asyncio.wait_for(self.provider.call(request(model=MODEL), listener=None), 10)).text
+        assert (await asyncio.wait_for(self.provider.call(self.request(), listener=None), 10)).text
 
 
 async def test_stream_of_the_model_comes_in_pieces(local: Local) -> None:
     heard = Heard()
-    answer = await local.call(request(model=MODEL), listener=heard)
+    answer = await local.call(request(model=MODEL, parameters={"max_tokens": 8}), listener=heard)
 
     assert len(heard.texts) > 1
     assert "".join(heard.texts) == answer.text
@@ -112,13 +144,24 @@ async def test_model_that_died_is_started_again_by_the_next_call(folder: Path) -
     process_id = provider.process_id
     assert process_id is not None
     os.kill(process_id, signal.SIGKILL)
-    with suppress(ConnectionError):
-        async with asyncio.timeout(3):
-            while provider.process_id == process_id:
-                await asyncio.sleep(0.01)
+    async with asyncio.timeout(3):
+        while provider.process_id == process_id:
+            await asyncio.to_thread(os.sched_yield)
 
     assert await provider.models() == [MODEL]
     await provider.close()
+
+
+async def test_model_ends_when_the_process_that_started_it_is_killed(folder: Path) -> None:
+    starter = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", STARTER, str(folder), stdout=asyncio.subprocess.PIPE
+    )
+    assert starter.stdout is not None
+    process_id = int(await asyncio.wait_for(starter.stdout.readline(), 60))
+    starter.kill()
+    await starter.wait()
+
+    await _gone(process_id)
 
 
 async def test_closed_provider_leaves_no_process_behind(folder: Path) -> None:

@@ -336,6 +336,21 @@ async def test_t24_endless_error_body_is_not_waited_for() -> None:
     assert (error.code, error.status) == ("provider_fault", 500)
 
 
+async def test_f9_stream_that_says_nothing_is_a_protocol_error() -> None:
+    error = await failure(*stream(delta(finish_reason="stop"), DONE), is_streamed=True)
+
+    assert isinstance(error, ProtocolError)
+    assert "neither content nor tool calls" in error.message
+
+
+async def test_list_of_models_that_is_refused_is_an_error() -> None:
+    async with served(plain({"error": {"code": "invalid_api_key"}}, 401), plain({"data": 7})) as (provider, _):
+        with pytest.raises(AuthenticationFailed):
+            await provider.models()
+        with pytest.raises(ProtocolError):
+            await provider.models()
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 async def test_t16_redirect_is_an_error_and_the_key_stays_here(status: int) -> None:
     async with ModelServer() as elsewhere:

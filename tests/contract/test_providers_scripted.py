@@ -28,5 +28,5 @@ class TestScripted(ProviderContract):
         # There is nothing upstream: it begins, and is released, with the call itself.
         always = asyncio.Event()
         always.set()
-        delay_s = {"delay_s" if not is_streamed else "piece_delay_s": 3_600.0}
-        yield Scripted([Reply(text="Hello there", **delay_s)]), always, always
+        slow = Reply(text="Hello there", piece_delay_s=3_600) if is_streamed else Reply(delay_s=3_600)
+        yield Scripted([slow]), always, always

@@ -17,7 +17,7 @@ WITHIN_S = 3.0
 """One second is promised; machines that run tests are slow."""
 
 
-async def _cancel(task: asyncio.Task[object]) -> None:
+async def assert_cancels(task: asyncio.Task[object]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         async with asyncio.timeout(WITHIN_S):
@@ -41,7 +41,7 @@ class CancelContract(TransportCase):
         task: asyncio.Task[object] = asyncio.create_task(transport.send(request))
         await asyncio.wait_for(asked.wait(), WITHIN_S)
 
-        await _cancel(task)
+        await assert_cancels(task)
         await transport.close()
 
     async def test_cancel_while_the_connection_is_made(self) -> None:
@@ -58,7 +58,7 @@ class CancelContract(TransportCase):
             await asyncio.wait([task], timeout=0.2)
             assert not task.done()
 
-            await _cancel(task)
+            await assert_cancels(task)
             await transport.close()
 
     async def test_cancel_while_the_handshake_is_made(self) -> None:
@@ -70,7 +70,7 @@ class CancelContract(TransportCase):
             task: asyncio.Task[object] = asyncio.create_task(transport.send(request))
             await asyncio.wait_for(server.connected.wait(), WITHIN_S)
 
-            await _cancel(task)
+            await assert_cancels(task)
             await asyncio.wait_for(server.all_closed.wait(), WITHIN_S)
             await transport.close()
 
@@ -90,7 +90,7 @@ class CancelContract(TransportCase):
             with peer:
                 await asyncio.wait([task], timeout=0.2)
 
-                await _cancel(task)
+                await assert_cancels(task)
                 async with asyncio.timeout(WITHIN_S):
                     with suppress(ConnectionError):
                         while await loop.sock_recv(peer, 65_536):
@@ -102,7 +102,7 @@ class CancelContract(TransportCase):
             task: asyncio.Task[object] = asyncio.create_task(line.transport.send(line.request()))
             await asyncio.wait_for(line.server.arrived.wait(), WITHIN_S)
 
-            await _cancel(task)
+            await assert_cancels(task)
             await asyncio.wait_for(line.server.received[0].hung_up.wait(), WITHIN_S)
 
     async def test_cancel_after_half_of_the_head(self) -> None:
@@ -111,7 +111,7 @@ class CancelContract(TransportCase):
             await asyncio.wait_for(line.server.arrived.wait(), WITHIN_S)
             await asyncio.wait([task], timeout=0.1)
 
-            await _cancel(task)
+            await assert_cancels(task)
             await asyncio.wait_for(line.server.received[0].hung_up.wait(), WITHIN_S)
 
     @pytest.mark.parametrize("way", ["read", "iterate"])
@@ -127,7 +127,7 @@ class CancelContract(TransportCase):
             task: asyncio.Task[object] = asyncio.create_task(follow(response))
             await asyncio.wait([task], timeout=0.1)
 
-            await _cancel(task)
+            await assert_cancels(task)
             await asyncio.wait_for(line.server.received[0].hung_up.wait(), WITHIN_S)
 
     async def test_closed_response_closes_its_connection(self) -> None:
@@ -136,4 +136,4 @@ class CancelContract(TransportCase):
             response.close()
             response.close()
 
-            await asyncio.wait_for(line.server.received[0].hung_up.wait(), WITHIN_S)
+            assert await asyncio.wait_for(line.server.received[0].hung_up.wait(), WITHIN_S)

@@ -12,7 +12,7 @@ from cuewire.providers.local_model import find_model, pull
 
 async def ensure_model(config: pytest.Config) -> Path:
     """Return the folder in which, or beside which, the model's file is found."""
-    folder = config.cache.mkdir("models") if config.cache else Path(".models")
+    folder = config.cache.mkdir("models")
     try:
         find_model(None, folder)
     except MissingExtra:

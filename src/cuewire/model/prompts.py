@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 from cuewire.model.errors import InvalidInput
@@ -143,6 +144,11 @@ def parse_reference(text: object) -> Reference:
     """
     if not isinstance(text, str):
         raise InvalidInput(f"{_shown(text)} is not a prompt reference", field="/prompt")
+    return _parse_reference(text)
+
+
+@lru_cache(maxsize=1_024)
+def _parse_reference(text: str) -> Reference:
     name, at, tail = text.partition("@")
     check_name(name)
     if not at:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from cuewire.model.errors import InvalidInput
@@ -82,11 +83,19 @@ _PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 def parse_model(text: object, *, field: str = "/model") -> ModelRef:
     """Read `provider/model`; raises InvalidInput if the text is not of that form."""
-    if not isinstance(text, str) or not _MODEL.fullmatch(text):
+    parsed = _parse_model(text) if isinstance(text, str) else None
+    if parsed is None:
         shown = repr(text)[:80]
         raise InvalidInput(
             f"{shown} is not a model", field=field, hint="write provider/model, as in openai/gpt-4o-mini"
         )
+    return parsed
+
+
+@lru_cache(maxsize=1_024)
+def _parse_model(text: str) -> ModelRef | None:
+    if not _MODEL.fullmatch(text):
+        return None
     provider, _, model = text.partition("/")
     return ModelRef(provider=provider, model=model)
 

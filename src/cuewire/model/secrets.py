@@ -30,10 +30,6 @@ class Secret:
             )
         return self._text
 
-    def redact(self, text: str) -> str:
-        """Return the text with the secret blotted out."""
-        return text.replace(self._text, "[key]") if self._text else text
-
     def __repr__(self) -> str:
         return "Secret(***)"
 

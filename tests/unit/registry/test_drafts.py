@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from cuewire.model.errors import InvalidInput
+from cuewire.model.prompts import Image, Message, Placeholder, Variable, VersionDraft
+from cuewire.registry.drafts import DraftOptions, make_draft
+from cuewire.template.render import TemplateRenderer
+
+
+@pytest.fixture
+async def renderer() -> AsyncIterator[TemplateRenderer]:
+    made = TemplateRenderer()
+    yield made
+    await made.close()
+
+
+async def draft(renderer: TemplateRenderer, content: Any, **options: Any) -> VersionDraft:
+    given = {"model": None, "output": None, "parameters": {}, "variables": {}, "note": ""} | options
+    return await make_draft("greet", content, DraftOptions(**given), renderer=renderer)
+
+
+@pytest.mark.contract("S0-05")
+async def test_the_inputs_of_a_version_are_found_in_its_templates(renderer: TemplateRenderer) -> None:
+    content = [
+        Message("system", "Be {{ tone | default('kind') }}"),
+        Placeholder("past"),
+        Message("user", ("Hello {{ name }}, {{ tone }}", Image("photo"))),
+    ]
+
+    made = await draft(renderer, content)
+
+    assert made.variables == {
+        "tone": Variable(required=True),
+        "past": Variable(kind="messages"),
+        "name": Variable(),
+        "photo": Variable(kind="image"),
+    }
+
+
+async def test_an_input_with_a_default_may_be_left_out(renderer: TemplateRenderer) -> None:
+    variables = {"name": {"type": "string", "default": "you"}, "past": {"default": []}}
+
+    made = await draft(renderer, [Placeholder("past"), Message("user", "Hello {{ name }}")], variables=variables)
+
+    assert made.variables["name"] == Variable(json_schema={"type": "string"}, required=False, default="you")
+    assert made.variables["past"] == Variable(kind="messages", required=False, default=[])
+
+
+async def test_equal_content_has_equal_hashes_whatever_its_form(renderer: TemplateRenderer) -> None:
+    as_text = await draft(renderer, "Hello {{ name }}", parameters={"seed": 1, "temperature": 0}, note="one")
+    as_message = await draft(
+        renderer,
+        [{"role": "user", "content": "Hello {{ name }}"}],
+        parameters={"temperature": 0, "seed": 1},
+        note="two",
+    )
+
+    assert as_text.content_hash == as_message.content_hash
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "openai/gpt-4o"},
+        {"parameters": {"seed": 2}},
+        {"output": "number"},
+        {"variables": {"name": {"type": "string"}}},
+    ],
+)
+async def test_each_part_of_a_version_changes_its_hash(renderer: TemplateRenderer, change: dict[str, Any]) -> None:
+    before = await draft(renderer, "Hello {{ name }}")
+
+    after = await draft(renderer, "Hello {{ name }}", **change)
+
+    assert before.content_hash != after.content_hash
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "field"),
+    [
+        (7, {}, "/content"),
+        ([7], {}, "/content/0"),
+        ([{"role": "user", "content": "x"}, {"type": "messages", "input": "not a name"}], {}, "/content/1"),
+        ([{"role": "user", "content": [{"type": "image", "input": "ü"}]}], {}, "/content/0"),
+        ([Message("user", "{{ a }}"), Placeholder("a")], {}, "/content/1"),
+        ([Message("user", (Image("a"),))], {"variables": {"a": {"type": "string"}}}, "/variables/a"),
+        ([Placeholder("a")], {"variables": {"a": {"default": ["x"]}}}, "/variables/a"),
+        ("x", {"output": {"$ref": "https://example.com/schema"}}, "/output"),
+    ],
+)
+async def test_what_cannot_be_a_version_is_refused_with_its_place(
+    renderer: TemplateRenderer, content: Any, options: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await draft(renderer, content, **options)
+
+    assert caught.value.field == field
