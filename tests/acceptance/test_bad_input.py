@@ -44,8 +44,8 @@ from tests.support.model_server import (
 DEEP: Any = 0
 for _ in range(100_000):
     DEEP = [DEEP]
-TRUNCATED = [Send(head(kind="text/event-stream")), Send(chunk(delta("It is "))), Close()]
-HTML = [Send(head(kind="text/html", length=20) + b"<html>Welcome</html>")]
+TRUNCATED: list[Action] = [Send(head(kind="text/event-stream")), Send(chunk(delta("It is "))), Close()]
+HTML: list[Action] = [Send(head(kind="text/html", length=20) + b"<html>Welcome</html>")]
 
 
 async def executions(app: cuewire.App) -> int:
@@ -120,22 +120,22 @@ def failing(status: int) -> list[Action]:
     return plain({"error": {"message": f"no: {KEY}", "type": "x", "code": None}}, status)
 
 
+FAULTS: list[tuple[list[Action], type[cuewire.ProviderError], str]] = [
+    (failing(400), RequestRejected, "failed"),
+    (failing(401), AuthenticationFailed, "failed"),
+    (failing(404), ModelNotServed, "failed"),
+    (failing(429), RateLimited, "failed"),
+    (failing(500), ProviderFault, "failed"),
+    ([Hang()], ProviderTimeout, "timed_out"),
+    ([Reset()], NetworkError, "failed"),
+    (HTML, ProtocolError, "failed"),
+    (plain(b'{"choices": [{'), ProtocolError, "failed"),
+    (plain({"object": "chat.completion"}), ProtocolError, "failed"),
+]
+
+
 @pytest.mark.parametrize("streams", [False, True])
-@pytest.mark.parametrize(
-    ("script", "kind", "status"),
-    [
-        (failing(400), RequestRejected, "failed"),
-        (failing(401), AuthenticationFailed, "failed"),
-        (failing(404), ModelNotServed, "failed"),
-        (failing(429), RateLimited, "failed"),
-        (failing(500), ProviderFault, "failed"),
-        ([Hang()], ProviderTimeout, "timed_out"),
-        ([Reset()], NetworkError, "failed"),
-        (HTML, ProtocolError, "failed"),
-        (plain(b'{"choices": [{'), ProtocolError, "failed"),
-        (plain({"object": "chat.completion"}), ProtocolError, "failed"),
-    ],
-)
+@pytest.mark.parametrize(("script", "kind", "status"), FAULTS)
 async def test_each_fault_of_a_provider_is_one_typed_error_and_one_record(
     server: ModelServer,
     make_settings: SettingsMaker,

@@ -26,7 +26,7 @@ def base_url() -> Iterator[str]:
         server.kill()
 
 
-def check(path: Path, base_url: str, count: int) -> None:
+def assert_flat(path: Path, base_url: str, count: int) -> None:
     program = [sys.executable, "-m", "tests.acceptance.soaker", str(path), base_url, str(count)]
 
     output = subprocess.run(program, stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -39,9 +39,9 @@ def check(path: Path, base_url: str, count: int) -> None:
 
 
 def test_ten_thousand_streamed_executions_leave_memory_flat(tmp_path: Path, base_url: str) -> None:
-    check(tmp_path / "cue.db", base_url, 10_000)
+    assert_flat(tmp_path / "cue.db", base_url, 10_000)
 
 
 @pytest.mark.soak
 def test_a_hundred_thousand_streamed_executions_leave_memory_flat(tmp_path: Path, base_url: str) -> None:
-    check(tmp_path / "cue.db", base_url, 100_000)
+    assert_flat(tmp_path / "cue.db", base_url, 100_000)

@@ -35,7 +35,7 @@ def integrity(path: Path) -> str:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
 
 
-async def check(path: Path, point: str, times: int) -> None:
+async def assert_survives(path: Path, point: str, times: int) -> None:
     await prepared(path)
 
     acknowledged = killed(path, point, times)
@@ -61,13 +61,13 @@ async def check(path: Path, point: str, times: int) -> None:
 async def test_what_was_acknowledged_survives_and_what_was_open_is_interrupted(
     tmp_path: Path, point: str, times: int
 ) -> None:
-    await check(tmp_path / "cue.db", point, times)
+    await assert_survives(tmp_path / "cue.db", point, times)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("point", POINTS)
 async def test_fifty_rounds_of_it(tmp_path: Path, point: str) -> None:
     for times in range(1, 51):
-        await check(tmp_path / f"{times}.db", point, times)
+        await assert_survives(tmp_path / f"{times}.db", point, times)
 
     assert integrity(tmp_path / "50.db") == "ok"
