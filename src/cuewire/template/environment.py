@@ -1,0 +1,208 @@
+"""The language of templates: Jinja2 without anything that reaches outside the text.
+
+Values are plain JSON. What a template may ask of a value is an allow-list by exact type, not a deny-list of dunders;
+there is no loader, no bytecode cache, and no code of the template runs while it is compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any, NoReturn
+
+from jinja2 import StrictUndefined, Undefined
+from jinja2.exceptions import SecurityError
+from jinja2.lexer import Lexer
+from jinja2.runtime import BlockReference, Context, LoopContext, Macro, TemplateReference
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Cycler, Joiner, Namespace, pass_context
+
+from cuewire.model.errors import TemplateError
+from cuewire.template import guards
+from cuewire.template.lexer import PlacingLexer
+
+REMOVED_FILTERS = frozenset({"attr", "forceescape", "pprint", "random", "safe", "urlize"})
+"""Filters of Jinja2 that walk objects, are not repeatable, or only make sense in a web page."""
+
+_PRINTABLE = frozenset({str, int, float, bool, type(None), list, dict, tuple})
+_INDEXED = frozenset({dict, list, str, tuple, range})
+_WORDS_OF_TEXT = (
+    "capitalize casefold count endswith find index isalnum isalpha isascii isdecimal isdigit isidentifier islower"
+    " isnumeric isprintable isspace istitle isupper lower lstrip partition removeprefix removesuffix rfind rindex"
+    " rpartition rsplit rstrip split splitlines startswith strip swapcase title upper"
+)
+_WORDS_OF_LOOP = "changed cycle depth depth0 first index index0 last length nextitem previtem revindex revindex0"
+
+
+class Function:
+    """What a template gets to call. Its written form tells its name, not where it lies in memory."""
+
+    __slots__ = ("_call", "_name")
+
+    def __init__(self, name: str, call: Callable[..., Any]) -> None:
+        """Wrap a callable."""
+        self._name = name
+        self._call = call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it."""
+        return self._call(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"{self._name}()"
+
+
+class _Cycler(Cycler):
+    def __repr__(self) -> str:
+        return "<cycler>"
+
+
+class _Joiner(Joiner):
+    def __repr__(self) -> str:
+        return "<joiner>"
+
+
+ATTRIBUTES: Mapping[type, frozenset[str]] = {
+    str: frozenset(_WORDS_OF_TEXT.split()) | guards.TEXT_METHODS.keys() | {"format", "format_map"},
+    dict: frozenset({"get", "items", "keys", "values"}),
+    list: frozenset({"count", "index"}),
+    tuple: frozenset({"count", "index", "grouper", "list"}),
+    float: frozenset({"is_integer"}),
+    LoopContext: frozenset(_WORDS_OF_LOOP.split()),
+    _Cycler: frozenset({"current", "next", "reset"}),
+}
+"""All attributes that exist inside a template, by the exact type of the value. A key of a mapping wins over them."""
+
+
+class PromptEnvironment(ImmutableSandboxedEnvironment):
+    """The sandbox. Strict: what is not given is an error. Nothing is escaped: prompts are text."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def __init__(self) -> None:
+        # Not optimised, and with a `finalize` that wants the context: so the compiler evaluates nothing itself.
+        super().__init__(
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            optimized=False,
+            finalize=_printable,
+        )
+        self.filters = {name: call for name, call in self.filters.items() if name not in REMOVED_FILTERS}
+        self.filters.update(guards.FILTERS)
+        self.tests.update(guards.TESTS)
+        calls: dict[str, Callable[..., Any]] = {
+            "range": guards.bounded_range,
+            "dict": dict,
+            "namespace": Namespace,
+            "cycler": _Cycler,
+            "joiner": _Joiner,
+        }
+        self.globals = {name: Function(name, call) for name, call in calls.items()}
+        self.binop_table.update({"*": guards.multiply, "**": guards.power, "%": guards.modulo})
+        self._placing_lexer = PlacingLexer(self)
+
+    @property
+    def lexer(self) -> Lexer:
+        """The lexer, one for the life of the environment."""
+        return self._placing_lexer
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return a key of a mapping, else an allowed attribute, else an undefined value."""
+        kind = type(obj)
+        if kind is dict:
+            try:
+                return obj[attribute]
+            except KeyError:
+                pass
+        elif kind is TemplateReference:
+            try:
+                return Function(attribute, obj[attribute])
+            except KeyError:
+                return self._absent(obj, attribute)
+        elif kind is Namespace and not attribute.startswith("_"):
+            return _of_namespace(self, obj, attribute)
+        elif isinstance(obj, tuple):
+            kind = tuple
+        if attribute not in ATTRIBUTES.get(kind, ()):
+            return self._absent(obj, attribute)
+        if kind is str and attribute in guards.TEXT_METHODS:
+            return Function(attribute, partial(guards.TEXT_METHODS[attribute], obj))
+        if kind is str and attribute in ("format", "format_map"):
+            return Function(attribute, getattr(guards, attribute)(self, obj))
+        if not hasattr(obj, attribute):
+            return self._absent(obj, attribute)
+        value = getattr(obj, attribute)
+        if kind is dict and attribute != "get":
+            return Function(attribute, lambda: list(value()))
+        # An undefined item of a loop is callable too: it raises.
+        return Function(attribute, value) if callable(value) and not isinstance(value, Undefined) else value
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Return an item, else what `getattr` returns."""
+        if type(obj) in _INDEXED or isinstance(obj, tuple):
+            try:
+                return obj[argument]
+            except (TypeError, LookupError):
+                pass
+        if isinstance(argument, str):
+            return self.getattr(obj, argument)
+        return self._absent(obj, argument)
+
+    def handle_exception(self, source: str | None = None) -> NoReturn:
+        """Raise the exception at hand as it is; Jinja2 would first forge a traceback that nobody reads."""
+        raise  # there is one: this is called while it is handled
+
+    def _absent(self, obj: Any, name: Any) -> Any:
+        if isinstance(obj, Undefined):
+            return obj[name]  # raises, and names what was not given
+        if isinstance(name, str) and (name.startswith("__") or (type(obj) is not dict and hasattr(obj, name))):
+            raise SecurityError(f"{name[:40]!r} of {kind_of(obj)} is not available in templates")
+        return self.undefined(f"{kind_of(obj)} has no {_shown(name)}", name=str(name)[:80])
+
+
+def kind_of(value: object) -> str:
+    """Name the kind of a value in the words of template authors."""
+    match value:
+        case str():
+            return "text"
+        case bool() | None:
+            return str(value).lower()
+        case int() | float():
+            return "a number"
+        case dict():
+            return "a mapping"
+        case list() | tuple() | range():
+            return "a list"
+        case LoopContext():
+            return "loop"
+        case Macro() | BlockReference():
+            return "a macro"
+    return "this value"
+
+
+def _shown(name: object) -> str:
+    return f"field '{name[:40]}'" if isinstance(name, str) else f"item {str(name)[:40]}"
+
+
+def _of_namespace(environment: PromptEnvironment, namespace: Any, name: str) -> Any:
+    try:
+        return getattr(namespace, name)
+    except AttributeError:
+        return environment.undefined(f"the namespace has no field '{name[:40]}'", name=name[:80])
+
+
+@pass_context
+def _printable(_: Context, value: Any) -> Any:
+    """Let through what has one written form; a method or a generator would print its address in memory."""
+    if type(value) in _PRINTABLE or isinstance(value, Undefined | tuple | range):
+        return value
+    if callable(value):
+        raise TemplateError("a method or function is printed, not what it returns", hint="call it: add ()")
+    raise TemplateError("something is printed that is no text, number, list or mapping", hint="print a part of it")
+
+
+@cache
+def prompt_environment() -> PromptEnvironment:
+    """Return the environment of this process; it is only read."""
+    return PromptEnvironment()

@@ -1,0 +1,130 @@
+"""How much longer than its input a filter or method can make a value, as a table; what is not here has no bound.
+
+Each entry holds for arguments written as constants in the template. A list counts by its written form, in which a
+character takes at most ten. The argument of the whole is in bounds.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from jinja2.tests import TESTS as _TESTS
+
+NUMBER = 400
+"""Characters that a number takes at most: a float with all its digits written out."""
+SORT = 8
+"""What sorting costs, in passes over the values."""
+TESTS = frozenset(_TESTS)
+"""All tests look at their arguments once."""
+NUMERIC_FILTERS = frozenset({"abs", "count", "float", "int", "length", "round", "sum", "wordcount"})
+"""Filters that give a number or fail."""
+SAME_ITEMS = frozenset({"list", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "unique"})
+"""Filters that give some of the items of a sequence, unchanged, in some order."""
+METHODS: Mapping[str, tuple[int, int]] = {
+    "capitalize": (3, 0),
+    "count": (0, 20),
+    "endswith": (0, 5),
+    "find": (0, 20),
+    "get": (1, 0),
+    "isdigit": (0, 5),
+    "items": (2, 4),
+    "keys": (1, 0),
+    "lower": (3, 0),
+    "lstrip": (1, 0),
+    "rstrip": (1, 0),
+    "split": (14, 14),
+    "splitlines": (14, 14),
+    "startswith": (0, 5),
+    "strip": (1, 0),
+    "title": (3, 0),
+    "upper": (3, 0),
+    "values": (1, 0),
+}
+"""Methods of text and mappings: the factor on the value, and what is added."""
+
+_FIXED: Mapping[str, tuple[int, int]] = {
+    "abs": (1, NUMBER),
+    "capitalize": (3, 0),
+    "count": (0, 20),
+    "dictsort": (2, 4),
+    "e": (5, 0),
+    "escape": (5, 0),
+    "filesizeformat": (0, NUMBER),
+    "first": (1, 0),
+    "float": (1, NUMBER),
+    "items": (2, 4),
+    "last": (1, 0),
+    "length": (0, 20),
+    "list": (14, 14),
+    "lower": (3, 0),
+    "max": (1, 0),
+    "min": (1, 0),
+    "reverse": (1, 0),
+    "round": (1, NUMBER),
+    "sort": (14, 14),
+    "string": (1, 0),
+    "sum": (1, NUMBER),
+    "title": (3, 0),
+    "trim": (1, 0),
+    "unique": (14, 14),
+    "upper": (3, 0),
+    "urlencode": (14, 0),
+    "wordcount": (0, 20),
+}
+
+
+class Arguments(NamedTuple):
+    """The constant arguments of a filter."""
+
+    by_position: Sequence[Any]
+    by_name: Mapping[str, Any]
+
+    def get(self, position: int, name: str, default: Any) -> Any:
+        """Return an argument by position or name."""
+        if len(self.by_position) > position:
+            return self.by_position[position]
+        return self.by_name.get(name, default)
+
+
+def grown(name: str, arguments: Arguments) -> tuple[int, int] | None:
+    """Return (factor, more): the result has at most factor times the length of the value, plus more characters.
+
+    None if the filter has no such bound.
+    """
+    if name == "int":
+        # Digits in another base are read without limit.
+        return (1, NUMBER) if len(arguments.by_position) < 2 and "base" not in arguments.by_name else None
+    if name in _FIXED:
+        return _FIXED[name]
+    match name:
+        case "join":
+            return 1 + len(str(arguments.get(0, "d", ""))), 0
+        case "replace" if len(arguments.by_position) >= 2:
+            new = len(str(arguments.by_position[1]))
+            return 1 + new, new
+        case "truncate":
+            return 1, len(str(arguments.get(2, "end", "...")))
+        case "indent" | "center":
+            width = arguments.get(0, "width", 80)
+            size = len(width) if isinstance(width, str) else abs(width) if isinstance(width, int) else None
+            return None if size is None else (1 + size, size)
+        case "tojson":
+            indent = arguments.get(0, "indent", None)
+            return (6 + 70 * indent, 2) if isinstance(indent, int) and 0 <= indent <= 16 else (6, 2)
+        case "select" | "reject" | "selectattr" | "rejectattr":
+            position = 1 if name.endswith("attr") else 0
+            test = arguments.get(position, "", "defined")
+            return (14, 14) if test in TESTS and not arguments.by_name else None
+        case "map":
+            return _mapped(arguments)
+    return None
+
+
+def _mapped(arguments: Arguments) -> tuple[int, int] | None:
+    if not arguments.by_position:
+        other = len(repr(arguments.by_name.get("default"))) if "default" in arguments.by_name else 0
+        return (14 * (1 + other), 14) if "attribute" in arguments.by_name else None
+    name, *rest = arguments.by_position
+    inner = grown(name, Arguments(rest, arguments.by_name)) if name in _FIXED else None
+    return None if inner is None else (10 * (inner[0] + inner[1]), 10 * inner[1])
