@@ -44,6 +44,8 @@ from tests.support.model_server import (
 DEEP: Any = 0
 for _ in range(100_000):
     DEEP = [DEEP]
+NESTED = "{% for a in range(9999) %}{% for b in range(9999) %}{{ text }}{% endfor %}{% endfor %}"
+DOUBLING = "{% set ns = namespace(s=text) %}{% for a in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}"
 TRUNCATED: list[Action] = [Send(head(kind="text/event-stream")), Send(chunk(delta("It is "))), Close()]
 HTML: list[Action] = [Send(head(kind="text/html", length=20) + b"<html>Welcome</html>")]
 
@@ -114,6 +116,32 @@ async def test_ten_megabytes_of_input_run_or_are_refused_but_never_break(app: cu
     assert (await app.run("triage", {"text": "small"})).text == "ok"
     assert caught.value.execution_id is not None
     assert (await app.executions.get(caught.value.execution_id)).inputs == {"text": large}
+
+
+@pytest.mark.contract("S3-088")
+@pytest.mark.parametrize(
+    ("template", "code"),
+    [
+        ("{{ text.__class__.__mro__ }}", "template_forbidden"),
+        ("{{ text.missing.field }}", "template_undefined"),
+        (NESTED, "template_limit_exceeded"),
+        (DOUBLING, "template_limit_exceeded"),
+    ],
+)
+async def test_a_hostile_or_runaway_template_is_stopped_and_recorded(
+    app: cuewire.App, server: ModelServer, template: str, code: str
+) -> None:
+    server.script(plain(completion("ok")))
+    await app.prompts.publish("hostile", template, model="openai/gpt-4o-mini")
+
+    with pytest.raises(TemplateError) as caught:
+        await app.run("hostile", {"text": "xxxxxxxx"})
+
+    assert caught.value.code == code
+    assert caught.value.execution_id is not None
+    assert (await app.executions.get(caught.value.execution_id)).error_code == code
+    assert (await app.run("triage", {"text": "still here"})).text == "ok"
+    assert len(server.received) == 1
 
 
 def failing(status: int) -> list[Action]:
@@ -200,7 +228,7 @@ async def test_unstorable_text_of_a_model_is_kept_with_marks(app: cuewire.App, s
     ("content", "options", "kind", "field"),
     [
         ("{{ text", {}, TemplateError, "/content/0"),
-        ("{{ ''.__class__ }}", {}, TemplateError, "/content/0"),
+        ("{% include 'secrets' %}", {}, TemplateError, "/content/0"),
         ("x" * 300_000, {}, TemplateError, "/content/0"),
         ("(" * 5_000, {}, None, ""),
         ("{{ " + "(" * 5_000 + " }}", {}, TemplateError, "/content/0"),

@@ -9,7 +9,6 @@ import re
 import signal
 import sys
 import termios
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,7 +63,7 @@ class CommandLine:
             "cuewire.cli",
             *arguments,
             cwd=self.folder,
-            env=self._whole_environment(),
+            env=self.whole_environment(),
             stdin=asyncio.subprocess.PIPE,
             stdout=stdout,
             stderr=asyncio.subprocess.PIPE,
@@ -89,7 +88,7 @@ class CommandLine:
             "cuewire.cli",
             *arguments,
             cwd=self.folder,
-            env=self._whole_environment() | {"TERM": "xterm-256color"},
+            env=self.whole_environment() | {"TERM": "xterm-256color"},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -108,7 +107,8 @@ class CommandLine:
         raw = seen.decode().replace("\r\n", "\n")
         return Ended(code, _ESCAPES.sub("", raw), raw)
 
-    def _whole_environment(self) -> Mapping[str, str]:
+    def whole_environment(self) -> dict[str, str]:
+        """Return the environment of the commands."""
         kept = {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("COVERAGE_")}
         own = {"HOME": str(self.folder), "CUEWIRE_DATA_FOLDER": str(self.folder), "LANG": "C.UTF-8"}
         return kept | own | self.environment

@@ -1,0 +1,54 @@
+"""Cursors: opaque, made for one list, and refused when anything about them is different."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cuewire.model.errors import InvalidInput
+from cuewire.stores.cursors import check_limit, make_cursor, read_cursor
+
+KEYS = st.text(min_size=1).filter(lambda text: text.isprintable())
+
+
+@given(KEYS, st.text(alphabet=string.ascii_letters, max_size=200))
+def test_a_cursor_gives_its_key_back(key: str, of: str) -> None:
+    assert read_cursor(make_cursor(key, of=of), of=of) == key
+
+
+@given(KEYS, st.data())
+def test_an_altered_cursor_is_refused(key: str, data: st.DataObject) -> None:
+    cursor = make_cursor(key, of="prompts")
+    place = data.draw(st.integers(0, len(cursor) - 2))  # the last character may hold bits that do not count
+    other = data.draw(st.sampled_from(string.ascii_letters).filter(lambda letter: letter != cursor[place]))
+
+    with pytest.raises(InvalidInput):
+        read_cursor(cursor[:place] + other + cursor[place + 1 :], of="prompts")
+
+
+@pytest.mark.parametrize("filters", ["executions failed greet", "executions None greet" + "x" * 100 + "y"])
+def test_a_cursor_of_other_filters_is_refused(filters: str) -> None:
+    cursor = make_cursor("key", of="executions None greet" + "x" * 100 + "z")
+
+    with pytest.raises(InvalidInput, match="not made for this list"):
+        read_cursor(cursor, of=filters)
+
+
+@given(st.text())
+def test_any_text_is_a_cursor_or_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        read_cursor(text, of="prompts")
+
+
+@pytest.mark.parametrize("limit", [1, 1_000])
+def test_a_limit_within_bounds_passes(limit: int) -> None:
+    assert check_limit(limit) == limit
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1_001, 10**12])
+def test_a_limit_out_of_bounds_is_refused(limit: int) -> None:
+    with pytest.raises(InvalidInput):
+        check_limit(limit)
