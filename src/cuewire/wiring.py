@@ -133,6 +133,13 @@ def check_database(settings: Settings) -> tuple[str, ...]:
         return tuple(problems(connection))
 
 
+def sqlite_version() -> tuple[int, ...]:
+    """Return the version of the SQLite that this Python brings."""
+    from cuewire.stores.sqlite_file import engine_version
+
+    return engine_version()
+
+
 def open_providers(settings: Settings) -> ProviderPool:
     """Return the configured providers without a database; the caller closes them."""
     return ProviderPool(settings, clock=SystemClock())

@@ -1,0 +1,111 @@
+"""The command `cuewire`: puts the nouns together, and turns what went wrong into an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from cuewire import __version__
+from cuewire.cli import config, db, demo, doctor, executions, init, models, prompts, providers, run
+from cuewire.cli.errors import EXIT_CODES, INTERRUPTED, OK, READER_GONE, explain
+from cuewire.cli.session import Session
+
+_EPILOG = "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {meaning}" for code, meaning in EXIT_CODES.items())
+
+# Plain help: it can be copied, and drawing boxes would load Rich before it is needed.
+app = typer.Typer(name="cuewire", rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False)
+app.command()(demo.demo)
+app.command()(init.init)
+app.command()(run.run)
+app.add_typer(prompts.prompts, name="prompts")
+app.add_typer(executions.executions, name="executions")
+app.add_typer(models.models, name="models")
+app.add_typer(providers.providers, name="providers")
+app.add_typer(db.db, name="db")
+app.command()(doctor.doctor)
+app.add_typer(config.config, name="config")
+
+
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback(epilog=_EPILOG)
+def options(
+    context: typer.Context,
+    database: Annotated[str | None, typer.Option(metavar="URL", help="as in sqlite:///cue.db")] = None,
+    config: Annotated[Path | None, typer.Option(metavar="PATH", help="a settings file to use")] = None,
+    json: Annotated[bool, typer.Option("--json", help="one JSON document on stdout; errors as JSON on stderr")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="no colours; NO_COLOR says the same")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="notes on stderr also when it is no terminal")] = False,
+    traceback: Annotated[bool, typer.Option("--traceback", help="where in the code an error arose")] = False,
+    version: Annotated[  # noqa: ARG001  # its callback has answered by now
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    """Versioned prompts, run on any model, with a durable record of each run.
+
+    These options may stand anywhere in a command.
+    """
+    session: Session = context.obj
+    session.database = database
+    session.config = config
+    session.is_json = json
+    session.is_verbose = verbose
+    session.shows_traceback = traceback
+    session.colors = not no_color
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and exit."""
+    code = _run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered has no reader: send it nowhere, or the interpreter complains about it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    session = Session(is_json="--json" in arguments)
+    try:
+        code = app(args=globals_first(arguments), prog_name="cuewire", obj=session, standalone_mode=False)
+    except SystemExit:  # how Typer ends when the output has no reader any more
+        return READER_GONE
+    except Exception as error:  # noqa: BLE001  # the border: every error becomes a message and an exit code
+        return explain(error, session)
+    if code == INTERRUPTED:  # how Typer returns from Ctrl-C
+        return explain(KeyboardInterrupt(), session)
+    return code if isinstance(code, int) else OK
+
+
+_FLAGS = frozenset({"--json", "--no-color", "--verbose", "--traceback", "--version"})
+_WITH_VALUE = frozenset({"--database", "--config"})
+
+
+def globals_first(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with the global options moved to the front, where the parser wants them; all before `--`."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    front: list[str] = []
+    rest: list[str] = []
+    pending = iter(arguments[:end])
+    for argument in pending:
+        if argument in _FLAGS or argument.partition("=")[0] in _WITH_VALUE and "=" in argument:
+            front.append(argument)
+        elif argument in _WITH_VALUE:
+            front.extend([argument, *([value] if (value := next(pending, None)) is not None else [])])
+        else:
+            rest.append(argument)
+    return [*front, *rest, *arguments[end:]]
+
+
+if __name__ == "__main__":
+    main()

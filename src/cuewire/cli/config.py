@@ -1,0 +1,67 @@
+"""`cuewire config`: which settings hold, and where each came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+import typer
+
+from cuewire.cli.output import Column, write_json, write_table
+from cuewire.cli.session import Session
+from cuewire.cli.text import UNKNOWN
+from cuewire.config import Endpoint, Settings
+
+config = typer.Typer(help="Which settings hold, and where each came from.", no_args_is_help=True)
+
+MASK = "****"
+_PASSWORD = re.compile(r"(://[^:@/]*:).*@")
+
+
+class Setting(NamedTuple):
+    """A setting as shown: its name in cuewire.toml, its value without secrets, and its origin."""
+
+    name: str
+    value: str
+    origin: str
+
+
+@config.command()
+def show(context: typer.Context) -> None:
+    """List every setting with its value and origin; secrets are masked."""
+    session: Session = context.obj
+    settings = list(listed(session.settings))
+    if session.is_json:
+        write_json({setting.name: {"value": setting.value, "origin": setting.origin} for setting in settings})
+        return
+    columns = [Column("setting"), Column("value", is_free=True), Column("set in", is_free=True)]
+    write_table(session, columns, settings, empty="no settings")
+
+
+def listed(settings: Settings) -> Iterator[Setting]:
+    """Yield all settings; no value holds a secret."""
+
+    def row(name: str, value: object) -> Setting:
+        origin = settings.origins.get(name, "default")
+        return Setting(name, str(value) if value != "" else UNKNOWN, "--database" if origin == "flag" else origin)
+
+    yield row("database_url", _PASSWORD.sub(rf"\1{MASK}@", settings.database_url))
+    yield row("data_folder", settings.data_folder)
+    yield row("local_model", settings.local_model)
+    yield row("max_connections", settings.max_connections)
+    for name, value in msgspec.structs.asdict(settings.timeouts).items():
+        yield row(f"timeouts.{name}", f"{value:g}")
+    for endpoint in settings.endpoints.values():
+        for name, value in _endpoint(endpoint):
+            yield row(f"providers.{endpoint.name}.{name}", value)
+
+
+def _endpoint(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
+    if endpoint.base_url:
+        yield "base_url", endpoint.base_url
+    if endpoint.key or endpoint.needs_key:
+        yield "key", MASK if endpoint.key else ""
+    for name in endpoint.headers:
+        yield f"headers.{name}", MASK

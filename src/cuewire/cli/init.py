@@ -1,0 +1,68 @@
+"""`cuewire init`: a settings file to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cuewire.cli.output import note, write, write_json
+from cuewire.cli.session import Session
+from cuewire.config import FILE_NAME
+from cuewire.model.errors import Conflict
+
+TEMPLATE = """\
+# Settings of Cuewire for this folder. What is commented out shows the default.
+# An environment variable of the same name wins: CUEWIRE_DATABASE_URL, CUEWIRE_TIMEOUTS__TOTAL_S, ...
+
+# Where prompts and executions are kept; the file is made when it is first needed.
+database_url = "sqlite:///cue.db"
+
+# Folder for the default database; left out, it is the platform's data folder.
+# data_folder = "~/cuewire"
+
+# A chat model of your own (a GGUF file) for the provider `local`.
+# local_model = "models/mine.gguf"
+
+# Open connections to model providers, all told.
+# max_connections = 1000
+
+# Seconds to wait at a provider: to connect, for the first byte, between bytes, all told.
+# [timeouts]
+# connect_s = 5
+# first_byte_s = 30
+# idle_s = 20
+# total_s = 120
+
+# Known without a word here: openai, openrouter, groq, mistral, deepseek (each by its own variable, as in
+# OPENAI_API_KEY), ollama and vllm on this machine, local (the bundled model) and scripted (echoes, for tests).
+# Any other server that speaks OpenAI's chat completions; the key is env:NAME, file:PATH or the key itself:
+# [providers.mine]
+# base_url = "https://llm.example.com/v1"
+# key = "env:MY_LLM_KEY"
+"""
+
+
+def init(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="where to write it", file_okay=False)] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="write over a file that is there")] = False,
+) -> None:
+    """Write a cuewire.toml with every setting explained."""
+    session: Session = context.obj
+    path = folder / FILE_NAME
+    if path.exists() and not force:
+        raise Conflict(f"{str(path)!r} exists", hint="edit it, or write over it with --force", field="folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(TEMPLATE, encoding="utf-8")
+    if session.is_json:
+        write_json({"path": str(path)})
+        return
+    write(f"wrote {path}\n")
+    note(
+        session,
+        "next: cuewire doctor                      what works on this machine\n"
+        "      cuewire prompts publish NAME FILE   your first prompt\n"
+        "      cuewire run NAME -v input=text      its first answer",
+    )

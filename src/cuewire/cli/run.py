@@ -1,0 +1,96 @@
+"""`cuewire run`: run a prompt, and show its answer as it arrives."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from cuewire.cli.inputs import parse_inputs, parse_parameters
+from cuewire.cli.output import note, write, write_json
+from cuewire.cli.session import Session
+from cuewire.cli.text import count, milliseconds, usd
+
+if TYPE_CHECKING:
+    from cuewire.blocking import BlockingApp
+    from cuewire.model.results import Result
+
+
+def run(
+    context: typer.Context,
+    prompt: Annotated[str, typer.Argument(help="name, name@label or name@7; a bare name means name@production")],
+    variable: Annotated[
+        list[str] | None,
+        typer.Option("-v", "--var", metavar="NAME=VALUE", help="an input: name=text, name=@file or name:=json"),
+    ] = None,
+    inputs: Annotated[
+        str | None, typer.Option(metavar="FILE", help="all inputs as a JSON object in a file, - for stdin")
+    ] = None,
+    model: Annotated[str | None, typer.Option(metavar="MODEL", help="provider/model, instead of the version's")] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="a model parameter, instead of the version's")
+    ] = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="run at most once under this key; again gives the stored answer")
+    ] = None,
+    timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="give up after so long, all told")] = None,
+    no_stream: Annotated[bool, typer.Option("--no-stream", help="show the answer when it is complete")] = False,
+) -> None:
+    """Run a prompt.
+
+    On a terminal the answer appears as it arrives. In a pipe stdout holds the answer and nothing else: the value
+    where the version promises one (a choice, a number, JSON), else the text.
+    """
+    session: Session = context.obj
+    given = parse_inputs(variable or (), inputs)
+    options: dict[str, Any] = {
+        "model": model,
+        "parameters": parse_parameters(param or ()) or None,
+        "idempotency_key": idempotency_key,
+        "timeout_s": timeout,
+    }
+    with session.open() as app:
+        if session.is_live and not no_stream:
+            result = _show_live(app, prompt, given, options)
+        else:
+            result = app.run(prompt, given, **options)
+            if session.is_json:
+                write_json(result)
+            else:
+                write(_shown(result) + "\n")
+    note(session, _summary(result))
+
+
+def _show_live(app: BlockingApp, prompt: str, inputs: dict[str, Any], options: dict[str, Any]) -> Result:
+    stream = app.stream(prompt, inputs, **options)
+    last = "\n"
+    try:
+        for piece in stream:
+            write(piece.text)
+            last = piece.text
+    finally:
+        if not last.endswith("\n"):
+            sys.stdout.write("\n")
+    return stream.result()
+
+
+def _shown(result: Result) -> str:
+    if result.tool_calls:
+        return msgspec.json.encode(result.tool_calls).decode()
+    return result.value if isinstance(result.value, str) else msgspec.json.encode(result.value).decode()
+
+
+def _summary(result: Result) -> str:
+    """Return the line below an answer; it names the value where that is not simply the text."""
+    parts = [] if _shown(result) == result.text else [f"= {_shown(result)}"]
+    parts += [
+        f"{result.prompt}@{result.version}",
+        result.model,
+        f"{count(result.usage.input_tokens)}+{count(result.usage.output_tokens)} tokens",
+        f"cost {usd(result.cost_usd)}",
+        milliseconds(result.duration_ms),
+        *(["stored earlier"] if result.stored else []),
+    ]
+    return f"{'  '.join(parts)}\n{result.id}"

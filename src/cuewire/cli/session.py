@@ -1,0 +1,59 @@
+"""What the global options say, and the way from there to the App."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cuewire.config import allows_color
+
+if TYPE_CHECKING:
+    from cuewire.blocking import Opening
+    from cuewire.config import Settings
+
+
+@dataclass(kw_only=True)
+class Session:
+    """One invocation of the command."""
+
+    is_json: bool = False
+    is_verbose: bool = False
+    shows_traceback: bool = False
+    colors: bool = True
+    database: str | None = None
+    config: Path | None = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """All settings. Raises ConfigError."""
+        from cuewire.config import load
+
+        return load({"database_url": self.database}, file=self.config)
+
+    def open(self) -> Opening:
+        """Return the App to be opened, in either form, at the database of the settings."""
+        import cuewire  # the facade imports the engine on first use
+
+        return cuewire.open(settings=self.settings)
+
+    def at(self, database: str) -> Session:
+        """Return the same session at another database."""
+        return replace(self, database=database)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a person watches stdout."""
+        return sys.stdout.isatty() and not self.is_json
+
+    @property
+    def colors_stdout(self) -> bool:
+        """Whether stdout may carry colours."""
+        return self.colors and self.is_live and allows_color()
+
+    @property
+    def colors_stderr(self) -> bool:
+        """Whether stderr may carry colours."""
+        return self.colors and sys.stderr.isatty() and allows_color()
