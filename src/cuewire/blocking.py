@@ -8,12 +8,13 @@ import threading
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError as FutureCancelled
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from cuewire.model.executions import Execution, ExecutionDetail, Status
+from cuewire.model.orders import RunOptions
 from cuewire.model.outcomes import Outcome, OutcomeValue
 from cuewire.model.pages import Page
-from cuewire.model.prompts import Inputs, MessageTemplate, Prompt, PromptVersion
+from cuewire.model.prompts import Content, Inputs, Prompt, PromptVersion, VersionOptions
 from cuewire.model.results import Piece, Result
 
 if TYPE_CHECKING:
@@ -96,51 +97,13 @@ class BlockingApp:
         self.prompts = BlockingPrompts(app.prompts, loop)
         self.executions = BlockingExecutions(app.executions, loop)
 
-    def run(
-        self,
-        prompt: str,
-        inputs: Inputs | None = None,
-        *,
-        model: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        idempotency_key: str | None = None,
-        timeout_s: float | None = None,
-    ) -> Result:
+    def run(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Result:
         """Run a prompt and return when the record is durable; see `App.run`."""
-        return self._loop.run(
-            self._app.run(
-                prompt,
-                inputs,
-                model=model,
-                parameters=parameters,
-                metadata=metadata,
-                idempotency_key=idempotency_key,
-                timeout_s=timeout_s,
-            )
-        )
+        return self._loop.run(self._app.run(prompt, inputs, **options))
 
-    def stream(
-        self,
-        prompt: str,
-        inputs: Inputs | None = None,
-        *,
-        model: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        idempotency_key: str | None = None,
-        timeout_s: float | None = None,
-    ) -> BlockingStream:
+    def stream(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> BlockingStream:
         """Run a prompt and iterate over its answer as it arrives; see `App.stream`."""
-        stream = self._app.stream(
-            prompt,
-            inputs,
-            model=model,
-            parameters=parameters,
-            metadata=metadata,
-            idempotency_key=idempotency_key,
-            timeout_s=timeout_s,
-        )
+        stream = self._app.stream(prompt, inputs, **options)
         return BlockingStream(stream, self._loop)
 
     def report(self, execution_id: str, **outcomes: OutcomeValue) -> None:
@@ -183,30 +146,14 @@ class BlockingPrompts:
     def publish(
         self,
         name: str,
-        content: str | Sequence[MessageTemplate | Mapping[str, Any]],
+        content: Content,
         *,
-        model: str | None = None,
-        output: str | Sequence[str] | Mapping[str, Any] | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        variables: Mapping[str, Mapping[str, Any]] | None = None,
         labels: Sequence[str] = (),
         publish: bool = False,
-        note: str = "",
+        **options: Unpack[VersionOptions],
     ) -> PromptVersion:
         """Store a new immutable version; see `PromptsFace.publish`."""
-        return self._loop.run(
-            self._prompts.publish(
-                name,
-                content,
-                model=model,
-                output=output,
-                parameters=parameters,
-                variables=variables,
-                labels=labels,
-                publish=publish,
-                note=note,
-            )
-        )
+        return self._loop.run(self._prompts.publish(name, content, labels=labels, publish=publish, **options))
 
     def get(self, reference: str) -> PromptVersion:
         """Return a version by `name`, `name@label` or `name@7`."""

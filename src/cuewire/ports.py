@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias, Unpack
 
 from cuewire.model.executions import Closing, Execution, ExecutionDetail, Opening, Status
+from cuewire.model.orders import RunOptions
 from cuewire.model.outcomes import Outcome, OutcomeValue
 from cuewire.model.pages import Page
 from cuewire.model.prices import Rates
 from cuewire.model.prompts import (
+    Content,
     Inputs,
-    MessageTemplate,
     Prompt,
     PromptVersion,
     Reference,
     VersionDraft,
+    VersionOptions,
 )
 from cuewire.model.requests import ModelRef, ModelRequest
 from cuewire.model.results import Answer, Piece, Result
@@ -208,21 +210,16 @@ class PromptsFace(Protocol):
     async def publish(
         self,
         name: str,
-        content: str | Sequence[MessageTemplate | Mapping[str, Any]],
+        content: Content,
         *,
-        model: str | None = None,
-        output: str | Sequence[str] | Mapping[str, Any] | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        variables: Mapping[str, Mapping[str, Any]] | None = None,
         labels: Sequence[str] = (),
         publish: bool = False,
-        note: str = "",
+        **options: Unpack[VersionOptions],
     ) -> PromptVersion:
-        """Store a new immutable version.
+        """Store a new immutable version, unless it equals the newest one, and move the labels to it.
 
-        `content` is one template text, or messages. `variables` gives a JSON Schema per input, with `default` where
-        the input may be left out. The first version gets the label production; later ones only with `publish`.
-        Raises InvalidInput, TemplateError, PromptArchived.
+        The first version of a prompt gets the label production; later ones only with `publish`. Raises InvalidInput,
+        TemplateError, PromptArchived.
         """
         ...
 
@@ -299,35 +296,15 @@ class App(Protocol):
         """The record."""
         ...
 
-    async def run(
-        self,
-        prompt: str,
-        inputs: Inputs | None = None,
-        *,
-        model: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        idempotency_key: str | None = None,
-        timeout_s: float | None = None,
-    ) -> Result:
+    async def run(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Result:
         """Run a prompt and return when the record is durable.
 
-        `model` and `parameters` override the version's. Costs money at the provider. Raises NotFound, InvalidInput,
-        TemplateError, ProviderError, OutputError, Conflict, StoreError; the error names the execution.
+        Costs money at the provider. Raises NotFound, InvalidInput, TemplateError, ProviderError, OutputError, Conflict,
+        StoreError; the error names the execution.
         """
         ...
 
-    def stream(
-        self,
-        prompt: str,
-        inputs: Inputs | None = None,
-        *,
-        model: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        idempotency_key: str | None = None,
-        timeout_s: float | None = None,
-    ) -> Stream:
+    def stream(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Stream:
         """Run a prompt and iterate over its answer as it arrives; otherwise as `run`."""
         ...
 

@@ -56,7 +56,7 @@ def publish(
             content,
             model=model,
             output=parse_output_kind(output),
-            parameters=parse_parameters(param or ()) or None,
+            parameters=parse_parameters(param or ()),
             labels=label or (),
             publish=release,
             note=note_text,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, get_args
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Unpack, get_args
 
 from cuewire.engine.run import Engine
 from cuewire.engine.stream import ExecutionStream
 from cuewire.model.errors import ExecutionNotFound, InvalidInput
 from cuewire.model.executions import Execution, ExecutionDetail, Status
 from cuewire.model.ids import is_execution_id
-from cuewire.model.orders import parse_order
+from cuewire.model.orders import RunOptions, parse_order
 from cuewire.model.outcomes import Outcome, OutcomeValue, check_outcome
 from cuewire.model.pages import Page
 from cuewire.model.prompts import Inputs, check_name
@@ -85,50 +85,14 @@ class LocalApp:
         """The record."""
         return self._executions
 
-    async def run(
-        self,
-        prompt: str,
-        inputs: Inputs | None = None,
-        *,
-        model: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        idempotency_key: str | None = None,
-        timeout_s: float | None = None,
-    ) -> Result:
+    async def run(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Result:
         """Run a prompt and return when the record is durable; see `App.run`."""
-        order = parse_order(
-            prompt,
-            inputs,
-            model=model,
-            parameters=parameters,
-            metadata=metadata,
-            idempotency_key=idempotency_key,
-            timeout_s=timeout_s,
-        )
+        order = parse_order(prompt, inputs, **options)
         return await self._engine.run(order)
 
-    def stream(
-        self,
-        prompt: str,
-        inputs: Inputs | None = None,
-        *,
-        model: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        idempotency_key: str | None = None,
-        timeout_s: float | None = None,
-    ) -> ExecutionStream:
+    def stream(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> ExecutionStream:
         """Run a prompt and iterate over its answer as it arrives; see `App.stream`."""
-        order = parse_order(
-            prompt,
-            inputs,
-            model=model,
-            parameters=parameters,
-            metadata=metadata,
-            idempotency_key=idempotency_key,
-            timeout_s=timeout_s,
-        )
+        order = parse_order(prompt, inputs, **options)
         stream = ExecutionStream(lambda listener: self._engine.run(order, listener=listener))
         self._streams.add(stream)
         return stream

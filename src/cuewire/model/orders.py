@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from cuewire.model.errors import InvalidInput
 from cuewire.model.prompts import Inputs, Reference, parse_reference
@@ -13,6 +13,19 @@ from cuewire.model.values import Value
 
 MAX_KEY = 255
 _NO_MAPPING: dict[str, Any] = {}
+
+
+class RunOptions(TypedDict, total=False):
+    """What `run` and `stream` take by keyword: `model` and `parameters` override the version's.
+
+    `idempotency_key` makes a repeated request bring back the first one's result; `timeout_s` bounds the whole trip.
+    """
+
+    model: str | None
+    parameters: Mapping[str, Any] | None
+    metadata: Mapping[str, Any] | None
+    idempotency_key: str | None
+    timeout_s: float | None
 
 
 class Order(Value, frozen=True):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from cuewire.model.errors import InvalidInput
 from cuewire.model.outputs import OutputKind
@@ -62,6 +62,24 @@ class Variable(Value, frozen=True):
     json_schema: dict[str, Any] = {}
     required: bool = True
     default: Any = None
+
+
+class VersionOptions(TypedDict, total=False):
+    """What `publish` takes by keyword of the version itself.
+
+    `output` is a kind's name, a list of choices or a JSON Schema. `variables` gives a JSON Schema per input, with
+    `default` where the input may be left out.
+    """
+
+    model: str | None
+    output: str | Sequence[str] | Mapping[str, Any] | None
+    parameters: Mapping[str, Any]
+    variables: Mapping[str, Mapping[str, Any]]
+    note: str
+
+
+Content: TypeAlias = str | Sequence[MessageTemplate | Mapping[str, Any]]
+"""What `publish` takes as content: one template text, or messages."""
 
 
 class VersionDraft(Value, frozen=True):

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from cuewire.model.errors import InvalidInput, TemplateError
-from cuewire.model.outputs import JsonOutput, OutputKind, parse_output
+from cuewire.model.outputs import JsonOutput, parse_output
 from cuewire.model.prompts import (
+    Content,
     Image,
     Message,
     MessageTemplate,
@@ -27,54 +28,47 @@ from cuewire.registry.schemas import compiled
 MAX_MESSAGES = 200
 MAX_NOTE = 2_000
 
-Content = str | Sequence[MessageTemplate | Mapping[str, Any]]
+_NONE: Mapping[str, Any] = {}
 
 
-class DraftOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What `publish` takes beside name and content."""
-
-    model: str | None
-    output: str | Sequence[str] | Mapping[str, Any] | None
-    parameters: Mapping[str, Any]
-    variables: Mapping[str, Mapping[str, Any]]
-    note: str
-
-
-async def make_draft(name: str, content: Content, options: DraftOptions, *, renderer: Renderer) -> VersionDraft:
+async def make_draft(
+    name: str,
+    content: Content,
+    *,
+    renderer: Renderer,
+    model: str | None = None,
+    output: str | Sequence[str] | Mapping[str, Any] | None = None,
+    parameters: Mapping[str, Any] = _NONE,
+    variables: Mapping[str, Mapping[str, Any]] = _NONE,
+    note: str = "",
+) -> VersionDraft:
     """Check everything that an author gave and return the draft. Raises InvalidInput, TemplateError."""
     check_name(name, field="/name")
     messages = _messages(content)
-    parameters = dict(options.parameters)
-    check_json(parameters, pointer="/parameters")
-    check_parameters(parameters)
-    model = str(parse_model(options.model)) if options.model is not None else None
-    check_json(options.note, pointer="/note")
-    if len(options.note) > MAX_NOTE:
+    chosen = dict(parameters)
+    check_json(chosen, pointer="/parameters")
+    check_parameters(chosen)
+    model_name = str(parse_model(model)) if model is not None else None
+    check_json(note, pointer="/note")
+    if len(note) > MAX_NOTE:
         raise InvalidInput(f"note is longer than {MAX_NOTE} characters", field="/note")
-    output = parse_output(options.output)
-    if isinstance(output, JsonOutput):
-        compiled(output.json_schema, pointer="/output")
-    variables = await _variables(messages, options.variables, renderer)
+    kind = parse_output(output)
+    if isinstance(kind, JsonOutput):
+        compiled(kind.json_schema, pointer="/output")
+    found = await _variables(messages, variables, renderer)
     return VersionDraft(
         prompt=name,
         messages=messages,
-        variables=variables,
-        model=model,
-        parameters=parameters,
-        output=output,
-        content_hash=_hash(messages, variables, model, parameters, output),
-        note=options.note,
+        variables=found,
+        model=model_name,
+        parameters=chosen,
+        output=kind,
+        content_hash=_hash((messages, found, model_name, chosen, kind)),
+        note=note,
     )
 
 
-def _hash(
-    messages: tuple[MessageTemplate, ...],
-    variables: dict[str, Variable],
-    model: str | None,
-    parameters: dict[str, Any],
-    output: OutputKind,
-) -> str:
-    whole = (messages, variables, model, parameters, output)
+def _hash(whole: tuple[object, ...]) -> str:
     return sha256(msgspec.json.encode(whole, order="deterministic")).hexdigest()
 
 

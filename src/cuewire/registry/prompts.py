@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Unpack
 
 from cuewire.model.errors import InvalidInput
 from cuewire.model.pages import MAX_PAGE, Page
 from cuewire.model.prompts import (
     DEFAULT_LABEL,
     LATEST,
-    MessageTemplate,
+    Content,
     Prompt,
     PromptVersion,
+    VersionOptions,
     check_label,
     check_name,
     parse_reference,
 )
 from cuewire.ports import PromptStore, Renderer
-from cuewire.registry.drafts import DraftOptions, make_draft
+from cuewire.registry.drafts import make_draft
 from cuewire.registry.resolver import Resolver
 
 
@@ -34,24 +35,17 @@ class Registry:
     async def publish(
         self,
         name: str,
-        content: str | Sequence[MessageTemplate | Mapping[str, Any]],
+        content: Content,
         *,
-        model: str | None = None,
-        output: str | Sequence[str] | Mapping[str, Any] | None = None,
-        parameters: Mapping[str, Any] | None = None,
-        variables: Mapping[str, Mapping[str, Any]] | None = None,
         labels: Sequence[str] = (),
         publish: bool = False,
-        note: str = "",
+        **options: Unpack[VersionOptions],
     ) -> PromptVersion:
         """Store a new immutable version; see `PromptsFace.publish`."""
-        options = DraftOptions(
-            model=model, output=output, parameters=parameters or {}, variables=variables or {}, note=note
-        )
         moved = [_free_label(label) for label in labels]
         if publish:
             moved.append(DEFAULT_LABEL)
-        draft = await make_draft(name, content, options, renderer=self._renderer)
+        draft = await make_draft(name, content, renderer=self._renderer, **options)
         version = await self._store.publish(draft, labels=moved)
         self._resolver.forget()
         return version

@@ -7,7 +7,7 @@ import pytest
 
 from cuewire.model.errors import InvalidInput
 from cuewire.model.prompts import Image, Message, Placeholder, Variable, VersionDraft
-from cuewire.registry.drafts import DraftOptions, make_draft
+from cuewire.registry.drafts import make_draft
 from cuewire.template.render import TemplateRenderer
 
 
@@ -19,8 +19,7 @@ async def renderer() -> AsyncIterator[TemplateRenderer]:
 
 
 async def draft(renderer: TemplateRenderer, content: Any, **options: Any) -> VersionDraft:
-    given = {"model": None, "output": None, "parameters": {}, "variables": {}, "note": ""} | options
-    return await make_draft("greet", content, DraftOptions(**given), renderer=renderer)
+    return await make_draft("greet", content, renderer=renderer, **options)
 
 
 @pytest.mark.contract("S0-05")
