@@ -102,6 +102,27 @@ async def test_messages_with_parts_and_tool_calls_come_back(stores: Stores) -> N
     assert found.value == {"a": [1, None]}
 
 
+@pytest.mark.parametrize(
+    ("stored", "value"), [(None, "Hello Ada"), (b"null", None), (b'"other"', "other"), (b"0", 0), (b"[]", [])]
+)
+async def test_a_value_that_is_not_stored_is_the_text(stores: Stores, stored: bytes | None, value: object) -> None:
+    row = opening(await published(stores))
+    stores.recorder.open(row)
+    await stores.recorder.close(closing(row.id, value=stored))
+
+    assert (await stores.executions.get(row.id)).value == value
+
+
+async def test_a_failure_has_no_value_even_if_some_text_had_arrived(stores: Stores) -> None:
+    row = opening(await published(stores))
+    stores.recorder.open(row)
+    await stores.recorder.close(failed(row.id, text="Hello A"))
+
+    found = await stores.executions.get(row.id)
+
+    assert (found.text, found.value) == ("Hello A", None)
+
+
 @pytest.mark.contract("S1-12")
 @pytest.mark.parametrize(
     ("input_tokens", "output_tokens", "total"), [(3, 4, 7), (3, None, 3), (None, 4, 4), (None, None, None), (0, 0, 0)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing as ended
@@ -237,6 +238,24 @@ async def test_a_record_too_large_for_the_disk_harms_no_small_one_beside_it(stor
     )
 
     assert [type(end) for end in ends] == [type(None), type(None), StoreFull, *[type(None)] * 3]
+
+
+async def test_a_limit_on_the_size_of_files_is_a_full_disk_too(stores: Stores) -> None:
+    version_id = await published(stores)
+    row = opening(version_id)
+    stores.recorder.open(row)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (stores.database.path.stat().st_size, hard))
+    try:
+        with pytest.raises(StoreFull):
+            await stores.recorder.close(closing(row.id, text="x" * 2_000_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    await stores.recorder.close(closing(row.id, text="x" * 2_000_000))
+
+    assert (await stores.executions.get(row.id)).status == "succeeded"
+    assert await stores.database.check() == []
 
 
 async def test_a_read_only_database_refuses_writes_and_heals(stores: Stores) -> None:

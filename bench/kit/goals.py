@@ -1,0 +1,83 @@
+"""What a table holds: sides to run in turn, and claims that set one side's figure beside another's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench.kit.sides import Broken, Measured, Side
+
+LOWER_IS_BETTER = frozenset({"cpu_ms", "rss_mb", "us_each"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Ours over another side in the same round, larger is better; `goal` None means for information only."""
+
+    ours: str
+    other: str
+    figure: str
+    goal: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """A figure of ours that must stay at or below the goal."""
+
+    ours: str
+    figure: str
+    goal: float
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One numbered goal: what is run, what is shown of each side, and what is claimed."""
+
+    key: str
+    title: str
+    figures: tuple[str, ...]
+    sides: tuple[Side, ...]
+    claims: tuple[Ratio | Ceiling, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A claim with what was measured; `is_met` None when nothing was asked or a side did not run."""
+
+    text: str
+    value: float | None
+    goal: str
+    is_met: bool | None
+
+
+Rounds = Mapping[str, Sequence[Measured | Broken]]
+
+
+def middle(rounds: Rounds, side: str, figure: str) -> float | None:
+    """Give the median of a side's figure over the rounds that ran."""
+    runs = [run for run in rounds.get(side, ()) if isinstance(run, Measured)]
+    found = [run.figures[figure] for run in runs if figure in run.figures]
+    return median(found) if found else None
+
+
+def judge(claim: Ratio | Ceiling, rounds: Rounds) -> Verdict:
+    """Judge a claim. A ratio is the median over the rounds, so that a busy round harms both sides alike."""
+    if isinstance(claim, Ceiling):
+        value = middle(rounds, claim.ours, claim.figure)
+        text = f"{claim.ours}, {claim.figure}"
+        return Verdict(text, value, f"<= {claim.goal:g}", None if value is None else value <= claim.goal)
+    value = _ratio(claim, rounds)
+    goal = "" if claim.goal is None else f">= {claim.goal:g}x"
+    is_met = None if value is None or claim.goal is None else value >= claim.goal
+    return Verdict(f"{claim.ours} against {claim.other}, {claim.figure}", value, goal, is_met)
+
+
+def _ratio(claim: Ratio, rounds: Rounds) -> float | None:
+    pairs = zip(rounds.get(claim.ours, ()), rounds.get(claim.other, ()), strict=False)
+    ratios = []
+    for ours, other in pairs:
+        if isinstance(ours, Measured) and isinstance(other, Measured):
+            a, b = ours.figures[claim.figure], other.figures[claim.figure]
+            ratios.append(b / a if claim.figure in LOWER_IS_BETTER else a / b)
+    return median(ratios) if ratios else None

@@ -1,0 +1,46 @@
+"""Places in a list, as text that a caller hands back: which list it is of, and the last key that was given out.
+
+A cursor carries a checksum, so that one that was altered, cut, or made for another list is refused instead of obeyed.
+It is no secret: its key is only ever a bound value in a query that its reader may make anyway.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from hashlib import blake2b
+
+from cuewire.model.errors import InvalidInput
+from cuewire.model.pages import MAX_PAGE
+
+_CHECK_BYTES = 8
+
+
+def make_cursor(key: str, *, of: str) -> str:
+    """Return the cursor that continues the list `of` after the key."""
+    return urlsafe_b64encode(_check(key.encode(), of) + key.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, *, of: str) -> str:
+    """Return the key. Raises InvalidInput if the cursor was not made for this list."""
+    try:
+        data = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+    except (NotBase64, UnicodeEncodeError):
+        data = b""
+    check, key = data[:_CHECK_BYTES], data[_CHECK_BYTES:]
+    if not key or check != _check(key, of):
+        raise InvalidInput(
+            "the cursor was not made for this list", field="/after", hint="take `next` of the page before, unchanged"
+        )
+    return key.decode()
+
+
+def check_limit(limit: int) -> int:
+    """Return the size of a page. Raises InvalidInput."""
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidInput(f"limit must be 1 to {MAX_PAGE:,}, not {limit}", field="/limit")
+    return limit
+
+
+def _check(key: bytes, of: str) -> bytes:
+    return blake2b(of.encode() + b"\0" + key, digest_size=_CHECK_BYTES).digest()

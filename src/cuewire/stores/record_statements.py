@@ -1,0 +1,159 @@
+"""The statements of the record writer: text compiled once from the tables, run on SQLite's own driver."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+
+from sqlalchemy import ColumnElement, Executable, Table, and_, bindparam, literal_column, null, select, update
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy.dialects.sqlite import insert
+
+from cuewire.model.errors import CuewireError, IdempotencyMismatch, ProviderError, StoreError
+from cuewire.stores.columns import id_from_bytes
+from cuewire.stores.record_rows import ClosedRows, OpenRow
+from cuewire.stores.schema import PROJECT, UNENDED, calls, did_not_succeed, executions, payloads
+
+_DIALECT = sqlite_dialect(paramstyle="qmark")
+_FIRST_OF_END = list(executions.c.keys()).index("status")
+
+
+def _text(statement: Executable) -> str:
+    return str(statement.compile(dialect=_DIALECT))  # type: ignore[attr-defined]  # every Core statement has it
+
+
+def _one_of(column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+    return column.in_([literal_column(f"'{value}'") for value in values])
+
+
+_unended = _one_of(executions.c.status, UNENDED) & did_not_succeed
+
+
+def _values(table: Table) -> dict[str, ColumnElement[object]]:
+    return {name: bindparam(name) for name in table.c.keys()}  # noqa: SIM118  # a ColumnCollection iterates over columns
+
+
+_open_execution = insert(executions).values(_values(executions))
+_open_payload = insert(payloads).values(_values(payloads))
+_RUNNING = _text(_open_execution)
+_INPUTS = _text(_open_payload)
+_ENDED = _text(
+    _open_execution.on_conflict_do_update(
+        index_elements=["project_id", "id"],
+        set_={name: _open_execution.excluded[name] for name in executions.c.keys()[_FIRST_OF_END:]},
+        where=_unended & (executions.c.owner_id == _open_execution.excluded.owner_id),
+    )
+)
+_ANSWER = _text(
+    _open_payload.on_conflict_do_update(
+        index_elements=["project_id", "execution_id"],
+        set_={name: _open_payload.excluded[name] for name in payloads.c.keys()[3:]},
+    )
+)
+_CALLS = _text(insert(calls).values(_values(calls)))
+
+_HOLDER = _text(
+    select(
+        executions.c.id,
+        executions.c.request_hash,
+        executions.c.status,
+        executions.c.error_code,
+        executions.c.owner_id,
+    ).where(executions.c.project_id == bindparam("project"), executions.c.idempotency_key == bindparam("key"))
+)
+_one = and_(executions.c.project_id == bindparam("project"), executions.c.id == bindparam("key"))
+_FREE_KEY = _text(update(executions).where(_one).values(idempotency_key=null()))
+_ABANDON = _text(
+    update(executions)
+    .where(_one, _unended)
+    .values(
+        status=literal_column("'cancelled'"),
+        completed_at=bindparam("now"),
+        error_code=literal_column("'cancelled'"),
+        error_message=literal_column("'the caller left before the execution began'"),
+    )
+)
+_OWNERS = _text(
+    select(executions.c.owner_id).distinct().where(executions.c.project_id == bindparam("project"), _unended)
+)
+_INTERRUPT = _text(
+    update(executions)
+    .where(executions.c.project_id == bindparam("project"), _unended, executions.c.owner_id == bindparam("owner"))
+    .values(
+        status=literal_column("'interrupted'"),
+        error_code=literal_column("'interrupted'"),
+        error_message=literal_column("'the process that ran it ended before the execution did'"),
+    )
+)
+
+_GIVES_WAY = ("interrupted", "cancelled", "timed_out")
+"""Statuses whose idempotency key the next request takes over, because another run may end better."""
+
+
+def _family(root: type[CuewireError]) -> Iterator[type[CuewireError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _family(child)
+
+
+_WORTH_ANOTHER_RUN = frozenset(
+    {error.code for error in _family(ProviderError) if getattr(error, "retriable", False)}
+    | {error.code for error in _family(StoreError)}
+)
+"""Error codes of failures that are nobody's fault: the key of an execution that ended so is taken over as well."""
+
+
+def store(connection: sqlite3.Connection, opened: Sequence[OpenRow], closed: Sequence[ClosedRows]) -> None:
+    """Store executions that began and executions that ended. Raises StoreError if one of these ended before."""
+    if opened:
+        running = [row.running for row in opened]
+        connection.executemany(_RUNNING, [execution for execution, _ in running])
+        connection.executemany(_INPUTS, [payload for _, payload in running])
+    if closed:
+        if connection.executemany(_ENDED, [rows.execution for rows in closed]).rowcount != len(closed):
+            raise StoreError("the execution has ended already, or its id belongs to another one")
+        connection.executemany(_ANSWER, [rows.payload for rows in closed])
+        connection.executemany(_CALLS, [call for rows in closed for call in rows.calls])
+
+
+def claim(connection: sqlite3.Connection, opened: OpenRow, *, is_gone: Callable[[int], bool]) -> str | None:
+    """Store an open row that has an idempotency key, or return the id of the execution that holds the key.
+
+    `is_gone` tells whether the owner of an execution that still runs has died. Raises IdempotencyMismatch.
+    """
+    _, key, *_, idempotency_key, request_hash, owner_id = opened.execution
+    holder = connection.execute(_HOLDER, (PROJECT, idempotency_key)).fetchone()
+    if holder:
+        holder_id, holder_hash, status, error_code, holder_owner = holder
+        if holder_hash != request_hash:
+            raise IdempotencyMismatch(
+                f"idempotency key {idempotency_key!r} was used before with another request",
+                hint="use a new key for a new request",
+                field="/idempotency_key",
+            )
+        if status in UNENDED and holder_owner != owner_id and is_gone(holder_owner):
+            interrupt(connection, [holder_owner])
+            status = "interrupted"
+        if status not in _GIVES_WAY and not (status == "failed" and error_code in _WORTH_ANOTHER_RUN):
+            return id_from_bytes(holder_id)
+        connection.execute(_FREE_KEY, (PROJECT, holder_id))
+    store(connection, [opened], [])
+    return None
+
+
+def interrupt(connection: sqlite3.Connection, owners: Sequence[int]) -> int:
+    """Mark what these owners left running as interrupted, and return how many executions that were.
+
+    When they ended is not known, so they get no end and no duration.
+    """
+    return connection.executemany(_INTERRUPT, [(PROJECT, owner) for owner in owners]).rowcount if owners else 0
+
+
+def owners_of_unended(connection: sqlite3.Connection) -> set[int]:
+    """Return the owners of all executions that have not ended."""
+    return {owner for (owner,) in connection.execute(_OWNERS, (PROJECT,))}
+
+
+def abandon(connection: sqlite3.Connection, opened: OpenRow, *, now: int) -> None:
+    """Mark an execution as cancelled whose caller left before it learned that it may begin; now in microseconds."""
+    connection.execute(_ABANDON, (now, PROJECT, opened.key))
