@@ -224,6 +224,9 @@ def _opened(answer: aiohttp.ClientResponse, origin: str, idle_s: float) -> _Resp
         connection.protocol.read_timeout = idle_s
         connection.protocol.start_timeout()
     response = _Response(answer, origin)
+    if not 200 <= answer.status <= 599:
+        response.close()
+        raise ProtocolError(f"{origin} answered with status {answer.status}, which has no meaning here")
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         response.close()
         raise ProtocolError(f"{origin} compressed its answer though it was asked not to")
