@@ -140,7 +140,7 @@ class AiohttpTransport:
         return pool
 
 
-class _Target(Value, frozen=True, gc=False):
+class _Target(Value, frozen=True):
     """Where the requests for one URL go."""
 
     url: URL
@@ -149,7 +149,7 @@ class _Target(Value, frozen=True, gc=False):
     proxy: str | None
 
 
-class _Wire(Value, frozen=True, gc=False):
+class _Wire(Value, frozen=True):
     """The connection that the running request was put on."""
 
     transport: asyncio.Transport | None

@@ -81,7 +81,7 @@ class Http1Transport:
         return head
 
 
-class _Head(Value, frozen=True, gc=False):
+class _Head(Value, frozen=True):
     """The part of a request's head that is the same in many calls."""
 
     origin: str

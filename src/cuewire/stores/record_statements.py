@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from sqlalchemy import ColumnElement, Executable, Table, and_, bindparam, literal_column, null, select, update
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
-from sqlalchemy.dialects.sqlite import insert
 
 from cuewire.model.errors import CuewireError, IdempotencyMismatch, ProviderError, StoreError
 from cuewire.stores.columns import id_from_bytes
-from cuewire.stores.record_rows import ClosedRows, OpenRow
+from cuewire.stores.record_rows import ClosedRows, OpenRow, Row
 from cuewire.stores.schema import PROJECT, UNENDED, calls, did_not_succeed, executions, payloads
 
 _DIALECT = sqlite_dialect(paramstyle="qmark")
@@ -33,24 +34,50 @@ def _values(table: Table) -> dict[str, ColumnElement[object]]:
     return {name: bindparam(name) for name in table.c.keys()}  # noqa: SIM118  # a ColumnCollection iterates over columns
 
 
+class _InsertRows:
+    """An INSERT of any number of rows, as few statements as it takes.
+
+    Each run of a statement gives up the interpreter's lock and waits to get it back. With a busy event loop beside it,
+    a statement per row took seven times the CPU, and 25 times as long.
+    """
+
+    _SIZES = (64, 32, 16, 8, 4, 2, 1)
+
+    def __init__(self, statement: Insert) -> None:
+        one = f"({', '.join('?' * len(statement.table.columns))})"
+        text = _text(statement)
+        assert text.count(one) == 1
+        self._texts = [(size, text.replace(one, ", ".join([one] * size))) for size in self._SIZES]
+
+    def run(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> int:
+        """Insert the rows; return how many were inserted or updated."""
+        count = start = 0
+        for size, text in self._texts:
+            while len(rows) - start >= size:
+                cursor = connection.execute(text, list(chain.from_iterable(rows[start : start + size])))
+                count += cursor.rowcount
+                start += size
+        return count
+
+
 _open_execution = insert(executions).values(_values(executions))
 _open_payload = insert(payloads).values(_values(payloads))
-_RUNNING = _text(_open_execution)
-_INPUTS = _text(_open_payload)
-_ENDED = _text(
+_RUNNING = _InsertRows(_open_execution)
+_INPUTS = _InsertRows(_open_payload)
+_ENDED = _InsertRows(
     _open_execution.on_conflict_do_update(
         index_elements=["project_id", "id"],
         set_={name: _open_execution.excluded[name] for name in executions.c.keys()[_FIRST_OF_END:]},
         where=_unended & (executions.c.owner_id == _open_execution.excluded.owner_id),
     )
 )
-_ANSWER = _text(
+_ANSWER = _InsertRows(
     _open_payload.on_conflict_do_update(
         index_elements=["project_id", "execution_id"],
         set_={name: _open_payload.excluded[name] for name in payloads.c.keys()[3:]},
     )
 )
-_CALLS = _text(insert(calls).values(_values(calls)))
+_CALLS = _InsertRows(insert(calls).values(_values(calls)))
 
 _HOLDER = _text(
     select(
@@ -107,13 +134,13 @@ def store(connection: sqlite3.Connection, opened: Sequence[OpenRow], closed: Seq
     """Store executions that began and executions that ended. Raises StoreError if one of these ended before."""
     if opened:
         running = [row.running for row in opened]
-        connection.executemany(_RUNNING, [execution for execution, _ in running])
-        connection.executemany(_INPUTS, [payload for _, payload in running])
+        _RUNNING.run(connection, [execution for execution, _ in running])
+        _INPUTS.run(connection, [payload for _, payload in running])
     if closed:
-        if connection.executemany(_ENDED, [rows.execution for rows in closed]).rowcount != len(closed):
+        if _ENDED.run(connection, [rows.execution for rows in closed]) != len(closed):
             raise StoreError("the execution has ended already, or its id belongs to another one")
-        connection.executemany(_ANSWER, [rows.payload for rows in closed])
-        connection.executemany(_CALLS, [call for rows in closed for call in rows.calls])
+        _ANSWER.run(connection, [rows.payload for rows in closed])
+        _CALLS.run(connection, [call for rows in closed for call in rows.calls])
 
 
 def claim(connection: sqlite3.Connection, opened: OpenRow, *, is_gone: Callable[[int], bool]) -> str | None:

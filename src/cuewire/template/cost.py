@@ -38,7 +38,7 @@ class Bound(NamedTuple):
 
 def cost(bound: Bound, inputs: Mapping[str, Any]) -> int:
     """Return an upper bound of the cost of rendering with these inputs, which are exact JSON types."""
-    return _cost(bound, inputs, {}, {})
+    return _cost(bound, inputs, {}, {}) if bound.loops else _size(bound.size, inputs, {})
 
 
 def length(value: Any) -> int:
@@ -47,14 +47,7 @@ def length(value: Any) -> int:
 
 
 def _cost(bound: Bound, inputs: Mapping[str, Any], items: dict[int, list[Any]], longest: dict[int, int]) -> int:
-    total = 0
-    for unit, times in bound.size.items():
-        if unit is None:
-            total += times
-        elif isinstance(unit, int):
-            total += times * longest[unit]
-        elif unit in inputs:
-            total += times * length(inputs[unit])
+    total = _size(bound.size, inputs, longest)
     for loop in bound.loops:
         lists = _lists(loop, inputs, items)
         turns = max(map(len, lists), default=0)
@@ -63,6 +56,18 @@ def _cost(bound: Bound, inputs: Mapping[str, Any], items: dict[int, list[Any]], 
         items[loop.number] = [item for each in lists for item in each]
         longest[loop.number] = max(map(length, items[loop.number]), default=0)
         total += max(turns, loop.turns) * _cost(loop.body, inputs, items, longest)
+    return total
+
+
+def _size(size: Size, inputs: Mapping[str, Any], longest: Mapping[int, int]) -> int:
+    total = 0
+    for unit, times in size.items():
+        if unit is None:
+            total += times
+        elif isinstance(unit, int):
+            total += times * longest[unit]
+        elif unit in inputs:
+            total += times * length(inputs[unit])
     return total
 
 
