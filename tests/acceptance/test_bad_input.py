@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -50,53 +53,85 @@ TRUNCATED: list[Action] = [Send(head(kind="text/event-stream")), Send(chunk(delt
 HTML: list[Action] = [Send(head(kind="text/html", length=20) + b"<html>Welcome</html>")]
 
 
+PHOTO = "https://example.com/a.png"
+RATING: dict[str, Any] = {"text": "x", "stars": 4, "photo": PHOTO}
+RECORDS = tuple(f'INSERT INTO "{table}"' for table in ("executions", "payloads", "calls"))
+
+
 async def executions(app: cuewire.App) -> int:
     return len((await app.executions.list(limit=1_000)).items)
 
 
+def stored_beside_records(folder: Path) -> list[str]:
+    """Return all that the database holds, but for the records of executions."""
+    with closing(sqlite3.connect(folder / "cue.db")) as database:
+        return [line for line in database.iterdump() if not line.startswith(RECORDS)]
+
+
 @pytest.mark.parametrize(
-    ("reference", "inputs", "options", "kind", "field"),
+    ("asked", "kind", "field"),
     [
-        ("absent", {}, {}, PromptNotFound, "/prompt"),
-        ("triage@beta", {}, {}, LabelNotFound, "/prompt"),
-        ("triage@9", {}, {}, VersionNotFound, "/prompt"),
-        ("Triage", {}, {}, InvalidInput, "/prompt"),
-        ("triage", {"text": "a\x00b"}, {}, InvalidInput, "/inputs/text"),
-        ("triage", {"text": "a\ud800b"}, {}, InvalidInput, "/inputs/text"),
-        ("triage", {"text": DEEP}, {}, InvalidInput, "/inputs/text" + "/0" * 63),
-        ("triage", {"text": float("nan")}, {}, InvalidInput, "/inputs/text"),
-        ("triage", {"text": 10**400}, {}, InvalidInput, "/inputs/text"),
-        ("triage", {"text": "x"}, {"model": "gpt"}, InvalidInput, "/model"),
-        ("triage", {"text": "x"}, {"parameters": {"base_url": "http://evil"}}, InvalidInput, "/parameters/base_url"),
-        ("triage", {"text": "x"}, {"idempotency_key": "\x00"}, InvalidInput, "/idempotency_key"),
+        ({"prompt": "absent"}, PromptNotFound, "/prompt"),
+        ({"prompt": "triage@beta"}, LabelNotFound, "/prompt"),
+        ({"prompt": "triage@9"}, VersionNotFound, "/prompt"),
+        ({"prompt": "Triage"}, InvalidInput, "/prompt"),
+        ({"inputs": {"text": "a\x00b"}}, InvalidInput, "/inputs/text"),
+        ({"inputs": {"text": "a\ud800b"}}, InvalidInput, "/inputs/text"),
+        ({"inputs": {"text": DEEP}}, InvalidInput, "/inputs/text" + "/0" * 63),
+        ({"inputs": {"text": float("nan")}}, InvalidInput, "/inputs/text"),
+        ({"inputs": {"text": 10**400}}, InvalidInput, "/inputs/text"),
+        ({"inputs": ["x"]}, InvalidInput, "/inputs"),
+        ({"metadata": {"a": [{"b": "\x00"}]}}, InvalidInput, "/metadata/a/0/b"),
+        ({"model": "gpt"}, InvalidInput, "/model"),
+        ({"parameters": {"temperature": "hot"}}, InvalidInput, "/parameters/temperature"),
+        ({"parameters": {"base_url": "http://evil"}}, InvalidInput, "/parameters/base_url"),
+        ({"idempotency_key": "\x00"}, InvalidInput, "/idempotency_key"),
+        ({"timeout_s": 0}, InvalidInput, "/timeout_s"),
     ],
 )
 async def test_what_cannot_be_recorded_is_refused_before_anything_happens(
-    app: cuewire.App, reference: str, inputs: Any, options: Any, kind: type[cuewire.CuewireError], field: str
+    app: cuewire.App, tmp_path: Path, asked: Any, kind: type[cuewire.CuewireError], field: str
 ) -> None:
+    before = stored_beside_records(tmp_path)
+
     with pytest.raises(kind) as caught:
-        await app.run(reference, inputs, **options)
+        await app.run(**({"prompt": "triage", "inputs": {"text": "x"}} | asked))
 
     assert caught.value.field == field
     assert caught.value.execution_id is None
     assert await executions(app) == 0
+    assert stored_beside_records(tmp_path) == before
 
 
 @pytest.mark.parametrize(
-    ("inputs", "options", "kind", "field"),
+    ("asked", "kind", "field"),
     [
-        ({}, {}, InvalidInput, "/inputs/text"),
-        ({"text": "x", "txet": "x"}, {}, InvalidInput, "/inputs/txet"),
-        ({"text": "x"}, {"model": "nowhere/gpt"}, ModelNotFound, "/model"),
-        ({"text": "x"}, {"model": "groq/llama"}, ConfigError, "providers.groq.key"),
+        ({"inputs": {"stars": 4, "photo": PHOTO}}, InvalidInput, "/inputs/text"),
+        ({"inputs": RATING | {"txet": "x"}}, InvalidInput, "/inputs/txet"),
+        ({"inputs": RATING | {"stars": "four"}}, InvalidInput, "/inputs/stars"),
+        ({"inputs": RATING | {"past": "Hi"}}, InvalidInput, "/inputs/past"),
+        ({"inputs": RATING | {"past": [{"role": "king"}]}}, InvalidInput, "/inputs/past"),
+        ({"inputs": RATING | {"photo": "file:///etc/passwd"}}, InvalidInput, "/inputs/photo"),
+        ({"model": "nowhere/gpt"}, ModelNotFound, "/model"),
+        ({"model": "groq/llama"}, ConfigError, "providers.groq.key"),
     ],
 )
 async def test_what_is_wrong_with_a_run_is_recorded(
-    app: cuewire.App, inputs: Any, options: Any, kind: type[cuewire.CuewireError], field: str
+    app: cuewire.App, tmp_path: Path, asked: Any, kind: type[cuewire.CuewireError], field: str
 ) -> None:
-    with pytest.raises(kind) as caught:
-        await app.run("triage", inputs, **options)
+    await app.prompts.publish(
+        "rate",
+        [cuewire.Placeholder("past"), cuewire.Message("user", ("{{ text }} {{ stars }}", cuewire.Image("photo")))],
+        model="openai/gpt-4o-mini",
+        variables={"stars": {"type": "integer"}, "past": {"default": []}},
+    )
+    before = stored_beside_records(tmp_path)
 
+    with pytest.raises(kind) as caught:
+        await app.run(**({"prompt": "rate", "inputs": RATING} | asked))
+
+    assert await executions(app) == 1
+    assert stored_beside_records(tmp_path) == before
     assert caught.value.execution_id is not None
     record = await app.executions.get(caught.value.execution_id)
     assert caught.value.field == field
@@ -112,10 +147,12 @@ async def test_ten_megabytes_of_input_run_or_are_refused_but_never_break(app: cu
     with pytest.raises(TemplateError) as caught:
         await app.run("triage", {"text": large})
 
-    assert caught.value.code == "template_limit_exceeded"
+    assert (caught.value.code, caught.value.field) == ("template_limit_exceeded", "/templates/0")
     assert (await app.run("triage", {"text": "small"})).text == "ok"
     assert caught.value.execution_id is not None
-    assert (await app.executions.get(caught.value.execution_id)).inputs == {"text": large}
+    record = await app.executions.get(caught.value.execution_id)
+    assert (record.status, record.error_code, record.inputs) == ("failed", caught.value.code, {"text": large})
+    assert len(server.received) == 1
 
 
 @pytest.mark.contract("S3-088")
@@ -129,17 +166,20 @@ async def test_ten_megabytes_of_input_run_or_are_refused_but_never_break(app: cu
     ],
 )
 async def test_a_hostile_or_runaway_template_is_stopped_and_recorded(
-    app: cuewire.App, server: ModelServer, template: str, code: str
+    app: cuewire.App, server: ModelServer, tmp_path: Path, template: str, code: str
 ) -> None:
     server.script(plain(completion("ok")))
     await app.prompts.publish("hostile", template, model="openai/gpt-4o-mini")
+    before = stored_beside_records(tmp_path)
 
     with pytest.raises(TemplateError) as caught:
         await app.run("hostile", {"text": "xxxxxxxx"})
 
-    assert caught.value.code == code
+    assert (caught.value.code, caught.value.field) == (code, "/templates/0")
     assert caught.value.execution_id is not None
-    assert (await app.executions.get(caught.value.execution_id)).error_code == code
+    record = await app.executions.get(caught.value.execution_id)
+    assert (record.status, record.error_code, record.cost_usd) == ("failed", code, 0.0)
+    assert stored_beside_records(tmp_path) == before
     assert (await app.run("triage", {"text": "still here"})).text == "ok"
     assert len(server.received) == 1
 
@@ -148,45 +188,56 @@ def failing(status: int) -> list[Action]:
     return plain({"error": {"message": f"no: {KEY}", "type": "x", "code": None}}, status)
 
 
-FAULTS: list[tuple[list[Action], type[cuewire.ProviderError], str]] = [
-    (failing(400), RequestRejected, "failed"),
-    (failing(401), AuthenticationFailed, "failed"),
-    (failing(404), ModelNotServed, "failed"),
-    (failing(429), RateLimited, "failed"),
-    (failing(500), ProviderFault, "failed"),
-    ([Hang()], ProviderTimeout, "timed_out"),
-    ([Reset()], NetworkError, "failed"),
-    (HTML, ProtocolError, "failed"),
-    (plain(b'{"choices": [{'), ProtocolError, "failed"),
-    (plain({"object": "chat.completion"}), ProtocolError, "failed"),
+Fault: TypeAlias = tuple[list[Action], type[cuewire.ProviderError], int]
+"""What the server does, the error that this is, and its HTTP status, 0 for none."""
+FAULTS: list[Fault] = [
+    (failing(400), RequestRejected, 400),
+    (failing(401), AuthenticationFailed, 401),
+    (failing(404), ModelNotServed, 404),
+    (failing(429), RateLimited, 429),
+    (failing(500), ProviderFault, 500),
+    ([Hang()], ProviderTimeout, 0),
+    ([Reset()], NetworkError, 0),
+    ([Send(head(length=100) + b'{"choices'), Close()], NetworkError, 0),
+    (HTML, ProtocolError, 200),
+    (plain(b'{"choices": [{'), ProtocolError, 200),
+    (plain({"object": "chat.completion"}), ProtocolError, 200),
 ]
 
 
+@pytest.mark.contract("S1-07")
 @pytest.mark.parametrize("streams", [False, True])
-@pytest.mark.parametrize(("script", "kind", "status"), FAULTS)
+@pytest.mark.parametrize("fault", FAULTS)
 async def test_each_fault_of_a_provider_is_one_typed_error_and_one_record(
     server: ModelServer,
     make_settings: SettingsMaker,
-    script: list[Action],
-    kind: type[cuewire.ProviderError],
-    status: str,
+    tmp_path: Path,
+    fault: Fault,
     *,
     streams: bool,
 ) -> None:
-    server.script(script)
+    script, kind, http_status = fault
+    server.script(script, plain(completion("ok")))
     settings = make_settings(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY, CUEWIRE_TIMEOUTS__FIRST_BYTE_S="0.3")
     async with cuewire.open(settings=settings) as app:
         await app.prompts.publish("greet", "Hi", model="openai/gpt-4o-mini")
+        before = stored_beside_records(tmp_path)
 
         with pytest.raises(kind) as caught:
             await (app.stream("greet").result() if streams else app.run("greet"))
 
         assert caught.value.execution_id is not None
         record = await app.executions.get(caught.value.execution_id)
-        assert (record.status, record.error_code, record.cost_usd) == (status, kind.code, None)
-        assert len(record.calls) == 1
+        status = "timed_out" if kind is ProviderTimeout else "failed"
+        assert (record.status, record.success, record.error_code, record.cost_usd) == (status, False, kind.code, None)
+        assert record.duration_ms is not None
+        assert record.duration_ms > 0
+        assert [(call.status, call.http_status) for call in record.calls] == [(status, http_status or None)]
+        assert caught.value.status == http_status
         assert KEY not in f"{caught.value} {caught.value.snippet} {record}"
         assert await executions(app) == 1
+        assert stored_beside_records(tmp_path) == before
+        assert (await app.run("greet")).text == "ok"
 
 
 async def test_a_stream_cut_short_keeps_its_text_and_says_so(app: cuewire.App, server: ModelServer) -> None:

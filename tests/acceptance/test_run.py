@@ -62,7 +62,33 @@ async def test_a_run_calls_the_model_once_and_records_it(app: cuewire.App, serve
     assert [message.content for message in record.messages] == ["Answer in one word.", "Bug or idea? It crashes"]
 
 
-async def test_the_cost_that_a_provider_reports_wins(server: ModelServer, make_settings: SettingsMaker) -> None:
+@pytest.mark.contract("S0-05", "S0-06")
+async def test_the_variables_that_a_version_lists_are_what_it_takes_and_puts_into_its_text(
+    app: cuewire.App, server: ModelServer
+) -> None:
+    server.script(plain(completion()))
+    content = (
+        "Dear {{ name }},{% for item in items %} {{ loop.index }}. {{ item.title }}{% endfor %} {{ sign | d('Us') }}"
+    )
+    published = await app.prompts.publish("letter", content, model="openai/gpt-4o-mini")
+
+    listed = (await app.prompts.get("letter")).variables
+    await app.run("letter", {"name": "{{ items }}", "items": [{"title": "Pen"}, {"title": "Ink"}]})
+
+    assert {name: variable.required for name, variable in listed.items()} == {
+        "name": True,
+        "items": True,
+        "sign": False,
+    }
+    assert list(listed) == list(published.variables) == ["name", "items", "sign"]
+    sent = server.received[0].json["messages"]
+    assert sent == [{"role": "user", "content": "Dear {{ items }}, 1. Pen 2. Ink Us"}]
+
+
+@pytest.mark.contract("S0-10", "S0-11", "S0-29")
+async def test_a_run_through_openrouter_counts_tokens_and_its_reported_cost_wins(
+    server: ModelServer, make_settings: SettingsMaker
+) -> None:
     settings = make_settings(
         CUEWIRE_PROVIDERS__OPENROUTER__BASE_URL=server.url,
         CUEWIRE_PROVIDERS__OPENROUTER__KEY="env:OPENROUTER_API_KEY",
@@ -72,16 +98,38 @@ async def test_the_cost_that_a_provider_reports_wins(server: ModelServer, make_s
     ending = (delta(finish_reason="stop"), usage_event(reported), DONE)
     server.script(plain(completion("hi", usage=reported)), stream(delta("hi"), *ending))
     async with cuewire.open(settings=settings) as app:
-        await app.prompts.publish("greet", "Say hi", model="openrouter/openai/gpt-4o-mini")
+        await app.prompts.publish(
+            "greet",
+            [cuewire.Message("system", "Be brief."), cuewire.Message("user", "Say hi")],
+            model="openrouter/openai/gpt-4o-mini",
+            parameters={"temperature": 0.7, "max_tokens": 1_000},
+        )
 
         whole = await app.run("greet")
         streamed = await app.stream("greet").result()
+        records = [await app.executions.get(result.id) for result in (whole, streamed)]
 
-    assert whole.cost_usd == streamed.cost_usd == 0.0123
+    first, second = server.received
+    asked = {
+        "model": "openai/gpt-4o-mini",
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Say hi"}],
+        "temperature": 0.7,
+        "max_tokens": 1_000,
+    }
+    assert (first.method, first.path, first.headers["authorization"]) == (
+        "POST",
+        "/v1/chat/completions",
+        f"Bearer {KEY}",
+    )
+    assert first.json == asked
+    assert second.json == asked | {"stream": True, "stream_options": {"include_usage": True}}
+    counts = [(record.input_tokens, record.output_tokens, record.total_tokens) for record in records]
+    assert counts == [(1_000, 500, 1_500)] * 2
+    assert [record.cost_usd for record in records] == [whole.cost_usd, streamed.cost_usd] == [0.0123] * 2
     assert whole.cost_basis == "reported by the provider"
 
 
-@pytest.mark.contract("S0-12", "S0-30")
+@pytest.mark.contract("S0-11", "S0-12", "S0-30", "S4-12")
 async def test_a_stream_gives_the_answer_as_it_arrives_and_records_the_same(
     app: cuewire.App, server: ModelServer
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from collections import UserList
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -116,9 +117,18 @@ class RendererContract:
             def __str__(self) -> str:
                 return "changed"
 
-        inputs: Any = {"a": (1, 2), "b": types.MappingProxyType({"k": Text("v")}), "c": Text("w"), "d": [Text("x")]}
+        class Count(int):
+            __str__ = Text.__str__
 
-        assert await rendered(renderer, "{{ a }} {{ b }} {{ c }} {{ d }}", inputs) == "[1, 2] {'k': 'v'} w ['x']"
+        class Share(float):
+            __str__ = Text.__str__
+
+        inputs: Any = {"a": (1, 2), "b": types.MappingProxyType({"k": Text("v")}), "c": Text("w"), "d": [Text("x")]}
+        numbers: Any = {"a": Count(3), "b": Share(0.5), "c": range(2), "d": UserList([True])}
+
+        template = "{{ a }} {{ b }} {{ c }} {{ d }}"
+        assert await rendered(renderer, template, inputs) == "[1, 2] {'k': 'v'} w ['x']"
+        assert await rendered(renderer, template, numbers) == "3 0.5 [0, 1] [True]"
 
     async def test_what_is_not_json_is_refused(self, renderer: Renderer) -> None:
         inputs: Any = {"a": object()}

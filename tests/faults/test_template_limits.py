@@ -115,6 +115,16 @@ async def test_a_bomb_is_told_to_exceed_a_limit(bomb: str, pool: RenderPool) -> 
     assert isinstance(await verdict(pool, BOMBS[bomb]), TemplateLimitExceeded)
 
 
+@pytest.mark.parametrize(("templates", "field"), [((ENDLESS,), "/templates/0"), (("a", ENDLESS), "/templates")])
+async def test_a_render_that_the_kernel_ends_has_its_place_as_far_as_that_is_known(
+    pool: RenderPool, templates: tuple[str, ...], field: str
+) -> None:
+    with pytest.raises(TemplateLimitExceeded, match="took too long") as caught:
+        await pool.render(templates, {}, key="")
+
+    assert caught.value.field == field
+
+
 async def test_other_renders_go_on_beside_a_bomb(pool: RenderPool) -> None:
     bomb = asyncio.create_task(verdict(pool, ENDLESS))
 

@@ -92,12 +92,14 @@ async def test_a_killed_worker_fails_its_own_render_only(pool: RenderPool) -> No
     doomed = asyncio.create_task(pool.render((ENDLESS,), {}, key=""))
     await asyncio.sleep(0)
     assert await render(pool) == "here"
+    workers = workers_of(zygote_of(pool))
 
-    for pid in workers_of(zygote_of(pool)):
+    for pid in workers:
         os.kill(pid, signal.SIGKILL)
 
     with pytest.raises(TemplateLimitExceeded):
         await doomed
+    assert await asyncio.to_thread(ended, workers)
     assert await render(pool) == "here"
 
 

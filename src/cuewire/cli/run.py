@@ -68,8 +68,8 @@ def _show_live(app: BlockingApp, prompt: str, inputs: dict[str, Any], options: d
     last = "\n"
     try:
         for piece in stream:
+            last = piece.text  # before it shows: Ctrl-C may come in between
             write(piece.text)
-            last = piece.text
     finally:
         if not last.endswith("\n"):
             sys.stdout.write("\n")

@@ -61,8 +61,7 @@ class OpenRecord:
     async def succeed(self, value: Any) -> Result:
         """Close the record as succeeded; returns when it is durable. Raises RecordNotWritten."""
         answer = self._answer
-        if answer is None:
-            raise AssertionError("an execution succeeds with an answer")
+        assert answer is not None, "an execution succeeds with an answer"
         duration_ms = self._elapsed_ms()
         await self._close("succeeded", duration_ms, value=value)
         opening = self.opening

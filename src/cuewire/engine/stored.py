@@ -76,6 +76,7 @@ def _error(execution: ExecutionDetail) -> CuewireError:
     hint = failure.hint if failure else ""
     kind = next((found for root in _REPLAYED for found in _family(root) if found.code == code), CuewireError)
     error = kind(message, hint=hint)
+    error.field = failure.field if failure else ""
     error.execution_id = execution.id
     return error
 

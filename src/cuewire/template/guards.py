@@ -86,10 +86,9 @@ def check_percent_format(text: str) -> None:
     while place:
         place = _after_key(text, place)
         found = _SPECIFICATION.match(text, place)
-        if found:
-            _check_numbers(found[0])
-            place = found.end()
-        place = text.find("%", place + 1) + 1
+        assert found is not None, "it matches no characters too"
+        _check_numbers(found[0])
+        place = text.find("%", found.end() + 1) + 1
 
 
 def _after_key(text: str, place: int) -> int:

@@ -11,7 +11,6 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -115,7 +114,10 @@ class RenderPool:
         future.add_done_callback(lambda _: timer.cancel())
         reply = await asyncio.shield(future)
         if isinstance(reply, Failed):
-            raise error_of(reply)
+            error = error_of(reply)
+            # Which one ran when the kernel ended it, nobody can say unless there is only one.
+            error.field = error.field or ("/templates/0" if len(job.templates) == 1 else "/templates")
+            raise error
         return reply
 
     async def _started(self) -> _Zygote:
@@ -181,7 +183,7 @@ class _Zygote(asyncio.Protocol):
 
     def _hand_over(self, job: int, body: bytes) -> None:
         future = self._waiting.pop(job, None)
-        if future is None or future.done():
+        if future is None:
             return
         try:
             future.set_result(decode_reply(body) if job != READY else Rendered(texts=()))
@@ -201,11 +203,13 @@ class _Zygote(asyncio.Protocol):
         self._process.wait()  # takes no time after a kill
         if self._reader is not None:
             self._reader.close()
+        else:
+            assert self._process.stdin is not None, "it is a pipe"
+            self._process.stdin.close()  # which no transport owns yet
         if self._writer is not None:
             self._writer.abort()
         for future in self._waiting.values():
-            if not future.done():
-                future.set_result(_GONE)
+            future.set_result(_GONE)
         self._waiting.clear()
 
 
@@ -251,9 +255,7 @@ def _spawn(limits: Limits) -> subprocess.Popen[bytes]:
 
 def _root(module: ModuleType) -> str:
     """Return the folder that a package was imported from."""
-    with suppress(TypeError):
-        return str(Path(module.__path__[0]).resolve().parent)
-    raise RuntimeError(f"package {module.__name__!r} has no folder")
+    return str(Path(module.__path__[0]).resolve().parent)
 
 
 def _unexpected() -> TemplateError:

@@ -38,6 +38,7 @@ def test_inputs_that_fit_pass_with_defaults_filled_in() -> None:
     )
 
     assert check_inputs(asked, {"name": "Ada"}) == {"name": "Ada", "stars": 5}
+    assert check_inputs(asked, {"name": "Ada", "stars": 4}) == {"name": "Ada", "stars": 4}
 
 
 def test_everything_wrong_is_said_at_once() -> None:

@@ -65,9 +65,11 @@ def test_a_loop_tells_where_it_is() -> None:
 
 
 def test_a_part_that_is_not_there_is_undefined_in_each_kind_of_value() -> None:
-    parts = "".join("{{ " + part + " | d('-') }}" for part in ("s[9]", "l[9]", "n.zz", "i.zz", "o[1]", "l.zz"))
+    parts = "".join(
+        "{{ " + part + " | d('-') }}" for part in ("s[9]", "l[9]", "n.zz", "i.zz", "o[1]", "l.zz", "(1, 2).list")
+    )
 
-    assert render("{% set n = namespace(a=1) %}" + parts, s="a", l=[1], i=5, o=None) == "------"
+    assert render("{% set n = namespace(a=1) %}" + parts, s="a", l=[1], i=5, o=None) == "-------"
     for kind, value in {"text": "a", "a list": [1], "true": True, "a number": 1.5, "none": None}.items():
         assert failure("{{ v.zz }}", v=value).message == f"{kind} has no field 'zz'"
 
@@ -162,6 +164,23 @@ def test_the_room_of_a_version_is_shared() -> None:
 
 def test_a_recursion_too_deep_is_told() -> None:
     assert failure("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}").code == "template_limit_exceeded"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (MemoryError(), "template_limit_exceeded", "the template needs too much memory"),
+        (OSError("/a/path/of/ours"), "template_error", "the template failed"),
+    ],
+)
+def test_whatever_happens_in_a_render_is_the_templates_error(error: Exception, code: str, message: str) -> None:
+    class Failing:
+        def __str__(self) -> str:
+            raise error
+
+    found = failure("a\n{{ x ~ 'b' }}", x=Failing())
+
+    assert (found.code, found.message, found.line) == (code, message, 2)
 
 
 def test_loops_nested_too_deep_for_python_are_told() -> None:

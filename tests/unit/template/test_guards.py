@@ -80,6 +80,11 @@ def test_within_the_limits_all_is_as_in_jinja(source: str) -> None:
     assert CompiledTemplate(parse(source)).render({}) == JINJA.from_string(source).render()
 
 
+def test_a_key_that_is_not_closed_is_told_as_python_tells_it() -> None:
+    with pytest.raises(TemplateError, match="incomplete format key"):
+        CompiledTemplate(parse("{{ '%(a' % {'a': 1} }}")).render({})
+
+
 @given(st.text(alphabet="%()0123456789.*+- #sdfra", max_size=12))
 def test_no_percent_format_that_passes_is_wide(text: str) -> None:
     try:

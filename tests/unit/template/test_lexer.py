@@ -46,6 +46,14 @@ def test_each_token_stands_where_its_place_says(source: str) -> None:
         assert rest.startswith(text) or not text
 
 
+def test_lines_that_a_tag_strips_are_counted() -> None:
+    found = tokens(prompt_environment(), "a \n\n  {{- name }}\nb")
+
+    assert isinstance(found, list)
+    places = {text: (place, place.column) for place, _, text in found if isinstance(place, Place)}
+    assert places == {"a": (1, 1), "{{-": (3, 3), " ": (3, 11), "name": (3, 7), "}}": (3, 12), "\nb": (3, 14)}
+
+
 def test_a_template_of_too_many_tokens_is_stopped() -> None:
     with pytest.raises(TemplateLimitExceeded, match=f"more than {MAX_TOKENS} tokens"):
         tokens(prompt_environment(), "{{ a }}" * MAX_TOKENS)
