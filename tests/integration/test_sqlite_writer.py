@@ -174,7 +174,6 @@ async def test_another_writer_is_waited_for(stores: Stores) -> None:
     assert statuses(stores.database.path) == ["succeeded"]
 
 
-@pytest.mark.contract("S1-11")
 async def test_after_five_seconds_of_waiting_the_store_is_busy_and_then_heals(stores: Stores) -> None:
     version_id = await published(stores)
     row = opening(version_id)

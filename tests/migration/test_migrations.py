@@ -60,7 +60,6 @@ async def reopened(path: Path) -> tuple[SqliteDatabase, Stores]:
     return database, stores_on(database, HeldClock())
 
 
-@pytest.mark.contract("S1-17")
 def test_a_new_file_and_one_migrated_step_by_step_are_the_same(tmp_path: Path) -> None:
     new = tmp_path / "new.db"
     open_file(new).close()
