@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Protocol, cast
 
-from httptools import HttpResponseParser  # type: ignore[import-untyped]  # it ships stubs without the marker
+from httptools import HttpResponseParser
 
 from cuewire.model.errors import CuewireError, NetworkError, ProtocolError, ProviderTimeout
 from cuewire.outbound.transport import MAX_BODY, MAX_STREAM, Timeouts
@@ -234,7 +234,7 @@ class Connection(asyncio.Protocol):
             self.fail(lost)
         elif not self.is_gone:
             self.close()
-        self._parser = None  # it holds methods of this object
+        self._parser = cast(HttpResponseParser, None)  # it holds methods of this object
 
     # For the parser, beside `on_header` and `on_body`
 
