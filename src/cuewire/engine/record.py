@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
-from cuewire.model.errors import CuewireError, ProviderError, ProviderTimeout, RecordNotWritten, StoreError
+from cuewire.model.errors import CuewireError, ProviderError, RecordNotWritten, StoreError
 from cuewire.model.executions import CallRecord, Closing, Failure, Opening, Status
+from cuewire.model.failures import failure_of
 from cuewire.model.ids import uuid7
 from cuewire.model.orders import Order
 from cuewire.model.prompts import PromptVersion
@@ -83,7 +83,7 @@ class OpenRecord:
 
     async def fail(self, error: BaseException) -> None:
         """Close the record with the failure; returns when it is durable. The error learns the execution's id."""
-        status, failure = _failure(error)
+        status, failure = failure_of(error)
         if isinstance(error, CuewireError):
             error.execution_id = self.opening.id
         partial = error.partial_text if isinstance(error, ProviderError) else ""
@@ -200,19 +200,3 @@ def _cleaned_value(value: Any) -> Any:
     if isinstance(value, dict):
         return {cleaned(key)[0]: _cleaned_value(item) for key, item in value.items()}
     return [_cleaned_value(item) for item in value] if isinstance(value, list) else value
-
-
-def _failure(error: BaseException) -> tuple[Status, Failure]:
-    if isinstance(error, asyncio.CancelledError):
-        return "cancelled", Failure(code="cancelled", message="the caller cancelled the execution")
-    if isinstance(error, CuewireError):
-        status: Status = "timed_out" if isinstance(error, ProviderTimeout) else "failed"
-        detail = error.snippet if isinstance(error, ProviderError) else ""
-        return status, Failure(
-            code=error.code,
-            message=cleaned(str(error.message))[0],
-            hint=cleaned(error.hint)[0],
-            field=cleaned(error.field)[0],
-            detail=cleaned(detail)[0],
-        )
-    return "failed", Failure(code="internal_error", message=f"{type(error).__name__} inside Cuewire")

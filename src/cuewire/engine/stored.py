@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from cuewire.model.errors import (
-    CuewireError,
-    InvalidInput,
-    ModelNotFound,
-    OutputError,
-    ProviderError,
-    StillRunning,
-    TemplateError,
-)
+from cuewire.model.errors import StillRunning
 from cuewire.model.executions import FINAL, ExecutionDetail
+from cuewire.model.failures import stored_error
 from cuewire.model.results import Result, Usage
 from cuewire.ports import ExecutionStore, Listener
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S, _PATIENCE_S = 0.02, 0.5, 120.0
-_REPLAYED = (InvalidInput, TemplateError, ProviderError, OutputError, ModelNotFound)
 
 
 class StoredResults:
@@ -34,7 +26,7 @@ class StoredResults:
         """
         execution = await self._ended(execution_id)
         if execution.status != "succeeded":
-            raise _error(execution)
+            raise stored_error(execution)
         text = execution.text or ""
         if listener and text:
             await listener(text)
@@ -67,19 +59,3 @@ class StoredResults:
                 )
             await asyncio.sleep(wait)
             waited, wait = waited + wait, min(wait * 2, _LONGEST_WAIT_S)
-
-
-def _error(execution: ExecutionDetail) -> CuewireError:
-    failure = execution.failure
-    code = failure.code if failure else execution.status
-    message = failure.message if failure else f"execution {execution.id} was {execution.status}"
-    hint = failure.hint if failure else ""
-    kind = next((found for root in _REPLAYED for found in _family(root) if found.code == code), CuewireError)
-    error = kind(message, hint=hint)
-    error.field = failure.field if failure else ""
-    error.execution_id = execution.id
-    return error
-
-
-def _family(root: type[CuewireError]) -> list[type[CuewireError]]:
-    return [root, *(child for direct in root.__subclasses__() for child in _family(direct))]

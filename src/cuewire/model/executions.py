@@ -48,13 +48,18 @@ class CallRecord(Value, frozen=True):
 
 
 class Failure(Value, frozen=True):
-    """Why an execution did not succeed; `detail` is the full redacted text, `hint` what to do."""
+    """Why an execution did not succeed; `detail` is the full redacted text, `hint` what to do.
+
+    `line` and `column` are a place in a template, counted from 1; 0 is none.
+    """
 
     code: str
     message: str
     hint: str = ""
     field: str = ""
     detail: str = ""
+    line: int = 0
+    column: int = 0
 
 
 class Closing(Value, frozen=True):

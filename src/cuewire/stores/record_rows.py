@@ -128,5 +128,5 @@ def _encoded_failure(failure: Failure) -> bytes:
     try:
         return _encode(failure)
     except UnicodeEncodeError:
-        texts = {name: cleaned(getattr(failure, name))[0] for name in failure.__struct_fields__}
-        return _encode(Failure(**texts))
+        texts = {name: cleaned(getattr(failure, name))[0] for name in ("code", "message", "hint", "field", "detail")}
+        return _encode(msgspec.structs.replace(failure, **texts))

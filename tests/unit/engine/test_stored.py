@@ -123,6 +123,13 @@ def test_a_failure_comes_back_as_the_error_that_it_was(kind: type[CuewireError])
     assert error.execution_id == HELD.id
 
 
+def test_a_template_error_comes_back_with_its_place() -> None:
+    error = replayed_error(ended("failed", Failure(code=TemplateUndefined.code, message="absent", line=2, column=7)))
+
+    assert isinstance(error, TemplateUndefined)
+    assert (error.line, error.column) == (2, 7)
+
+
 @pytest.mark.parametrize("code", ["internal_error", "code_of_a_later_cuewire"])
 def test_a_failure_of_a_kind_that_is_not_known_is_told_all_the_same(code: str) -> None:
     error = replayed_error(ended("failed", Failure(code=code, message="it broke")))
