@@ -64,6 +64,7 @@ class CommandLine:
             *arguments,
             cwd=self.folder,
             env=self.whole_environment(),
+            preexec_fn=_heed_interrupts,
             stdin=asyncio.subprocess.PIPE,
             stdout=stdout,
             stderr=asyncio.subprocess.PIPE,
@@ -89,6 +90,7 @@ class CommandLine:
             *arguments,
             cwd=self.folder,
             env=self.whole_environment() | {"TERM": "xterm-256color"},
+            preexec_fn=_heed_interrupts,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -119,3 +121,8 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 65_536)
     except OSError:  # how Linux says that nobody has the other end open
         return b""
+
+
+def _heed_interrupts() -> None:
+    """Undo what a shell does to a job in the background, whose programs then ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
