@@ -43,8 +43,7 @@ async def openai() -> str:
     import openai
 
     client = openai.AsyncOpenAI()
-    messages = [{"role": "user", "content": QUESTION}]
-    answer = await client.chat.completions.create(model="gpt-4o-mini", messages=messages)
+    answer = await client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": QUESTION}])
     return str(answer.choices[0].message.content)
 
 

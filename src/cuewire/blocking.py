@@ -30,7 +30,7 @@ def open(
     settings: Settings | None = None,
     providers: Mapping[str, Provider] | None = None,
 ) -> Opening:
-    """Open Cuewire at a database URL, or where the settings say.
+    """Open Cuewire at the URL of a database or a server, or where the settings say.
 
     `with open(...)` gives the blocking form, `async with open(...)` the asynchronous one. An absent SQLite file is
     created. `providers` adds providers of your own, by name. Raises ConfigError, StoreError on entering.
@@ -51,9 +51,9 @@ class Opening:
         self._loop: _Loop | None = None
 
     async def _connect(self) -> App:
-        from cuewire.wiring import connect  # opening is when the adapters are needed
+        from cuewire.wiring import open_app  # opening is when the adapters are needed
 
-        self._app = await connect(self._where, settings=self._settings, providers=self._providers)
+        self._app = await open_app(self._where, settings=self._settings, providers=self._providers)
         app: App = self._app
         return app
 

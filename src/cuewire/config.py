@@ -48,6 +48,9 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Everything that cuewire.toml may say."""
 
     database_url: str = ""
+    server: str = ""
+    token: str = ""
+    allow_plain_http: bool = False
     data_folder: str = ""
     local_model: str = ""
     max_connections: int = 1_000
@@ -68,9 +71,16 @@ class Endpoint(Value, frozen=True):
 
 
 class Settings(Value, frozen=True):
-    """All settings, resolved. `origins` maps each one's name to where its value came from."""
+    """All settings, resolved. `origins` maps each one's name to where its value came from.
+
+    `server` is the address of a server that takes the place of the database, empty if there is none. `token` is the
+    API key for the server that it was set beside; its origin is empty as long as no server is named.
+    """
 
     database_url: str
+    server: str
+    token: Secret | None
+    allow_plain_http: bool
     data_folder: Path
     local_model: str
     max_connections: int
@@ -120,8 +130,11 @@ def load(
     variables = os.environ if environment is None else environment
     origins: dict[str, str] = {}
     merged: dict[str, Any] = {}
+    beside = ""
     for origin, layer in _layers(flags or {}, variables, _find_file(file, variables, folder or Path.cwd())):
         _merge(merged, layer, origin=origin, origins=origins, path="")
+        if "token" in layer or not beside:
+            beside = str(merged.get("server", ""))
     try:
         said = msgspec.convert(merged, FileSettings, strict=False)
     except msgspec.ValidationError as error:
@@ -129,6 +142,9 @@ def load(
     data_folder = Path(said.data_folder).expanduser() if said.data_folder else _platform_folder("data")
     return Settings(
         database_url=said.database_url or f"sqlite:///{data_folder / 'cuewire.db'}",
+        server=said.server,
+        token=_token(said.token, beside, variables),
+        allow_plain_http=said.allow_plain_http,
         data_folder=data_folder,
         local_model=said.local_model,
         max_connections=said.max_connections,
@@ -254,7 +270,7 @@ def _from_file(name: str, given: ProviderSettings, preset: Endpoint | None, vari
         base_url, inherited = preset.base_url, preset
     else:
         base_url, inherited = _checked_url(given.base_url, name), None
-    key, source = _read_key(given.key, name, variables)
+    key, source = _read_key(given.key, f"providers.{name}.key", variables)
     own_key = Secret(key, origin=origin_of(base_url)) if key else None
     takes_over = inherited is not None and not given.key
     return Endpoint(
@@ -268,9 +284,20 @@ def _from_file(name: str, given: ProviderSettings, preset: Endpoint | None, vari
     )
 
 
-def _read_key(text: str, name: str, variables: Mapping[str, str]) -> tuple[str, str]:
+def _token(text: str, server: str, variables: Mapping[str, str]) -> Secret | None:
+    """Return the API key for a server, bound to the server that the same layer of settings knew."""
+    key, _ = _read_key(text, "token", variables)
+    if not key:
+        return None
+    try:
+        return Secret(key, origin=origin_of(server) if server else "")
+    except InvalidInput:
+        problem = "the server's address is not a plain http(s) address"
+        raise ConfigError(problem, hint="write it as https://host", field="server") from None
+
+
+def _read_key(text: str, field: str, variables: Mapping[str, str]) -> tuple[str, str]:
     """Return the key, empty if there is none, and the name of the place that it is read from."""
-    field = f"providers.{name}.key"
     scheme, colon, rest = text.partition(":")
     if colon and scheme == "env":
         return variables.get(rest, ""), rest
@@ -278,8 +305,7 @@ def _read_key(text: str, name: str, variables: Mapping[str, str]) -> tuple[str, 
         try:
             return Path(rest).expanduser().read_text(encoding="utf-8").strip(), rest
         except (OSError, UnicodeDecodeError) as error:
-            problem = f"the key of provider {name!r} cannot be read from {rest!r}: {error}"
-            raise ConfigError(problem, field=field) from None
+            raise ConfigError(f"the key of {field!r} cannot be read from {rest!r}: {error}", field=field) from None
     return text, field
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from datetime import datetime
 from typing import Protocol, TypeAlias, Unpack
 
+from cuewire.model.api_keys import ApiKey
 from cuewire.model.executions import Closing, Execution, ExecutionDetail, Opening, Status
 from cuewire.model.orders import RunOptions
 from cuewire.model.outcomes import Outcome, OutcomeValue
@@ -201,6 +202,26 @@ class Recorder(Protocol):
 
     async def close(self, closing: Closing) -> None:
         """Store the end of an execution; returns when it is durable. Raises StoreError."""
+        ...
+
+
+class ApiKeys(Protocol):
+    """The keys of the server, as hashes."""
+
+    async def find(self, key_id: str) -> ApiKey | None:
+        """Return the key of this id, revoked or not, None if there is none."""
+        ...
+
+    async def list(self) -> Sequence[ApiKey]:
+        """Return all keys, oldest first."""
+        ...
+
+    async def add(self, key: ApiKey) -> None:
+        """Store a new key; returns when it is durable. Raises StoreError."""
+        ...
+
+    async def revoke(self, key_id: str, *, at: datetime) -> ApiKey:
+        """Revoke a key, for good; one that is revoked stays as it is. Raises ApiKeyNotFound."""
         ...
 
 

@@ -4,23 +4,83 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, closing
+from contextlib import AbstractContextManager, AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from cuewire.clock import SystemClock
 from cuewire.config import Endpoint, Settings, load
 from cuewire.engine.app import Executions, LocalApp
 from cuewire.engine.run import Engine, Surroundings
 from cuewire.model.errors import ConfigError, MissingExtra, ModelNotFound
-from cuewire.model.values import Value
+from cuewire.model.secrets import Secret
 from cuewire.outbound.lazy import open_transport
 from cuewire.outbound.proxies import Proxies
 from cuewire.outbound.transport import Timeouts, origin_of
 from cuewire.ports import Clock, Provider
 from cuewire.prices.genai import GenaiPriceBook
+from cuewire.registry.api_keys import KeyRing
 from cuewire.registry.prompts import Registry
 from cuewire.registry.resolver import Resolver
+from cuewire.stores.places import PlaceStatus, place_of
 from cuewire.template.render import TemplateRenderer
+
+if TYPE_CHECKING:
+    from cuewire.remote.app import RemoteApp
+
+
+async def open_app(
+    where: str | None = None,
+    *,
+    settings: Settings | None = None,
+    providers: Mapping[str, Provider] | None = None,
+) -> LocalApp | RemoteApp:
+    """Open the App on a server or at a database, as the URL says, else where the settings say.
+
+    A server wins over a database there, unless a flag names the database. Raises ConfigError, StoreError.
+    """
+    from cuewire.remote.address import is_server
+
+    if where and is_server(where):
+        settings = replace(settings, server=where) if settings else load({"server": where})
+    else:
+        settings = settings or load()
+        if where or not settings.server or is_database_named(settings):
+            return await connect(where, settings=settings, providers=providers)
+    if providers:
+        raise ConfigError("providers of your own run in this process only, not on a server", field="providers")
+    return connect_server(settings)
+
+
+def is_database_named(settings: Settings) -> bool:
+    """Tell whether a flag names the database, which then wins over a server that none names."""
+    return settings.origins.get("database_url") == "flag" != settings.origins.get("server")
+
+
+def connect_server(settings: Settings) -> RemoteApp:
+    """Return the App on the server of the settings; nothing is sent yet. Raises ConfigError."""
+    from cuewire.engine.stream import ExecutionStream
+    from cuewire.remote.address import server_url
+    from cuewire.remote.app import RemoteApp
+    from cuewire.remote.last_known import LastKnown
+    from cuewire.remote.server import Server
+
+    url = server_url(settings.server, allow_plain_http=settings.allow_plain_http)
+    origin, token = origin_of(url), settings.token
+    if token and not token.origin:  # it was set without a server, for the one that the program names
+        token = Secret(token.reveal(to_origin=""), origin=origin)
+    # An http proxy would read the API key; where the way is not encrypted there is none.
+    proxies = Proxies(https_proxy=settings.https_proxy, no_proxy=settings.no_proxy)
+    transport = open_transport(origins={origin}, proxies=proxies, connections=settings.max_connections)
+    return RemoteApp(
+        Server(url, token=token, transport=transport),
+        last_known=LastKnown(url, folder=settings.data_folder / "last-known"),
+        make_stream=ExecutionStream,
+        clock=SystemClock(),
+        close=transport.close,
+    )
 
 
 async def connect(
@@ -35,18 +95,17 @@ async def connect(
     Creates an absent SQLite file. `providers` are used beside the configured ones and win over them. `checkpoint` is
     told each point that the record writer reaches: fault tests stop the process there. Raises ConfigError, StoreError.
     """
-    from cuewire.stores.executions import SqlExecutionStore  # SQLAlchemy costs 170 ms
+    from cuewire.stores.api_keys import SqlApiKeys  # SQLAlchemy costs 170 ms
+    from cuewire.stores.executions import SqlExecutionStore
     from cuewire.stores.outcomes import SqlOutcomeStore
     from cuewire.stores.prompts import SqlPromptStore
     from cuewire.stores.record_writer import RecordWriter
-    from cuewire.stores.sqlite import SqliteDatabase
 
     resolved = settings or load()
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        database = await SqliteDatabase.open(
-            sqlite_path(where or resolved.database_url), clock=clock, checkpoint=checkpoint
-        )
+        place = place_of(where or resolved.database_url)
+        database = await place.open(clock=clock, checkpoint=checkpoint)
         stack.push_async_callback(database.close)
         renderer = TemplateRenderer()
         stack.push_async_callback(renderer.close)
@@ -70,67 +129,51 @@ async def connect(
             engine=engine,
             registry=Registry(prompts, resolver=resolver, renderer=renderer),
             executions=Executions(executions, outcomes),
-            outcomes=outcomes,
+            keys=KeyRing(SqlApiKeys(database), clock=clock),
             clock=clock,
             close=stack.pop_all().aclose,
         )
 
 
-def sqlite_path(url: str) -> Path:
-    """Return the file of a SQLite URL. Raises ConfigError for anything else."""
-    scheme, separator, rest = url.partition(":///")
-    if scheme == "sqlite" and separator and rest and not rest.startswith(":memory:"):
-        return Path(rest).expanduser()
-    shown = url.partition("://")[0] if "://" in url else url[:80]
-    raise ConfigError(
-        f"database {shown!r} cannot be opened",
-        hint="write sqlite:///path/to/file.db (a fourth slash begins an absolute path)",
-        field="database_url",
-    )
+def only_server(settings: Settings) -> AbstractContextManager[None]:
+    """Be the only server of the configured database, where it has but one. Raises StoreBusy, ConfigError."""
+    return place_of(settings.database_url).serve()
 
 
-class DatabaseStatus(Value, frozen=True):
-    """The state of the configured database; `revision` is empty while the file is absent."""
-
-    path: Path
-    exists: bool
-    revision: str
-    head: str
-    pending: tuple[str, ...]
+def database_name(settings: Settings) -> str:
+    """Return what to call the configured database; holds no secret. Raises ConfigError."""
+    return place_of(settings.database_url).name
 
 
-def database_status(settings: Settings) -> DatabaseStatus:
+def database_file(settings: Settings) -> Path | None:
+    """Return the file of the configured database, None if it is on a server. Raises ConfigError."""
+    return place_of(settings.database_url).file
+
+
+def database_status(settings: Settings) -> PlaceStatus:
     """Return the state of the configured database without changing it. Raises ConfigError, StoreError."""
-    from cuewire.stores.schema import REVISION
-    from cuewire.stores.upgrades import status
-
-    path = sqlite_path(settings.database_url)
-    if not path.exists():
-        return DatabaseStatus(path=path, exists=False, revision="", head=REVISION, pending=())
-    found = status(path)
-    return DatabaseStatus(path=path, exists=True, revision=found.current, head=found.head, pending=found.pending)
+    return asyncio.run(place_of(settings.database_url).status())
 
 
 def upgrade_database(settings: Settings) -> Path | None:
     """Bring the configured database to this version; returns the backup made first. Raises ConfigError, StoreError."""
-    from cuewire.stores.sqlite_file import open_file
-    from cuewire.stores.upgrades import upgrade
-
-    path = sqlite_path(settings.database_url)
-    if not path.exists():
-        open_file(path).close()
-    return upgrade(path, clock=SystemClock())
+    return asyncio.run(place_of(settings.database_url).upgrade(clock=SystemClock()))
 
 
 def check_database(settings: Settings) -> tuple[str, ...]:
-    """Return what is wrong with the pages and references of the configured database; reads all of it."""
-    from cuewire.stores.backups import problems
-    from cuewire.stores.sqlite_file import connect as connect_file
-    from cuewire.stores.sqlite_file import opening
+    """Return what is wrong with the configured database; reads all of a file. Raises ConfigError, StoreError."""
+    return asyncio.run(place_of(settings.database_url).check())
 
-    path = sqlite_path(settings.database_url)
-    with opening(path), closing(connect_file(path)) as connection:
-        return tuple(problems(connection))
+
+def copy_database(source: str, target: str, progress: Callable[[str, int, int], None]) -> Mapping[str, int]:
+    """Copy everything from one database URL to another that is empty, and compare row by row; return rows by table.
+
+    `progress` is told what is done, how many rows that came to, and of how many. Raises ConfigError, Conflict,
+    StoreError.
+    """
+    from cuewire.stores.copies import copy_all
+
+    return asyncio.run(copy_all(place_of(source), place_of(target), clock=SystemClock(), progress=progress))
 
 
 def sqlite_version() -> tuple[int, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
@@ -30,6 +29,7 @@ from cuewire.model.errors import (
     VersionNotFound,
 )
 from tests.acceptance.conftest import KEY, SettingsMaker
+from tests.support import postgres
 from tests.support.model_server import (
     Action,
     Close,
@@ -55,17 +55,22 @@ HTML: list[Action] = [Send(head(kind="text/html", length=20) + b"<html>Welcome</
 
 PHOTO = "https://example.com/a.png"
 RATING: dict[str, Any] = {"text": "x", "stars": 4, "photo": PHOTO}
-RECORDS = tuple(f'INSERT INTO "{table}"' for table in ("executions", "payloads", "calls"))
+BESIDE_RECORDS = (
+    *("SELECT * FROM prompts", "SELECT * FROM versions", "SELECT * FROM labels"),
+    *("SELECT * FROM outcomes", "SELECT * FROM api_keys"),
+)
 
 
 async def executions(app: cuewire.App) -> int:
     return len((await app.executions.list(limit=1_000)).items)
 
 
-def stored_beside_records(folder: Path) -> list[str]:
+async def stored_beside_records(database_url: str) -> list[list[tuple[Any, ...]]]:
     """Return all that the database holds, but for the records of executions."""
-    with closing(sqlite3.connect(folder / "cue.db")) as database:
-        return [line for line in database.iterdump() if not line.startswith(RECORDS)]
+    if database_url.startswith("sqlite"):
+        with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as database:
+            return [database.execute(question).fetchall() for question in BESIDE_RECORDS]
+    return [[tuple(row) for row in await postgres.run(question, url=database_url)] for question in BESIDE_RECORDS]
 
 
 @pytest.mark.parametrize(
@@ -90,9 +95,9 @@ def stored_beside_records(folder: Path) -> list[str]:
     ],
 )
 async def test_what_cannot_be_recorded_is_refused_before_anything_happens(
-    app: cuewire.App, tmp_path: Path, asked: Any, kind: type[cuewire.CuewireError], field: str
+    app: cuewire.App, database_url: str, asked: Any, kind: type[cuewire.CuewireError], field: str
 ) -> None:
-    before = stored_beside_records(tmp_path)
+    before = await stored_beside_records(database_url)
 
     with pytest.raises(kind) as caught:
         await app.run(**({"prompt": "triage", "inputs": {"text": "x"}} | asked))
@@ -100,7 +105,7 @@ async def test_what_cannot_be_recorded_is_refused_before_anything_happens(
     assert caught.value.field == field
     assert caught.value.execution_id is None
     assert await executions(app) == 0
-    assert stored_beside_records(tmp_path) == before
+    assert await stored_beside_records(database_url) == before
 
 
 @pytest.mark.parametrize(
@@ -117,7 +122,7 @@ async def test_what_cannot_be_recorded_is_refused_before_anything_happens(
     ],
 )
 async def test_what_is_wrong_with_a_run_is_recorded(
-    app: cuewire.App, tmp_path: Path, asked: Any, kind: type[cuewire.CuewireError], field: str
+    app: cuewire.App, database_url: str, asked: Any, kind: type[cuewire.CuewireError], field: str
 ) -> None:
     await app.prompts.publish(
         "rate",
@@ -125,13 +130,13 @@ async def test_what_is_wrong_with_a_run_is_recorded(
         model="openai/gpt-4o-mini",
         variables={"stars": {"type": "integer"}, "past": {"default": []}},
     )
-    before = stored_beside_records(tmp_path)
+    before = await stored_beside_records(database_url)
 
     with pytest.raises(kind) as caught:
         await app.run(**({"prompt": "rate", "inputs": RATING} | asked))
 
     assert await executions(app) == 1
-    assert stored_beside_records(tmp_path) == before
+    assert await stored_beside_records(database_url) == before
     assert caught.value.execution_id is not None
     record = await app.executions.get(caught.value.execution_id)
     assert caught.value.field == field
@@ -140,9 +145,9 @@ async def test_what_is_wrong_with_a_run_is_recorded(
     assert (record.failure.message, record.failure.field) == (caught.value.message, field)
 
 
-async def test_ten_megabytes_of_input_run_or_are_refused_but_never_break(app: cuewire.App, server: ModelServer) -> None:
+async def test_megabytes_of_input_run_or_are_refused_but_never_break(app: cuewire.App, server: ModelServer) -> None:
     server.script(plain(completion("ok")))
-    large = "x" * 10_000_000
+    large = "x" * 8_000_000  # a server takes 8 MiB
 
     with pytest.raises(TemplateError) as caught:
         await app.run("triage", {"text": large})
@@ -166,11 +171,11 @@ async def test_ten_megabytes_of_input_run_or_are_refused_but_never_break(app: cu
     ],
 )
 async def test_a_hostile_or_runaway_template_is_stopped_and_recorded(
-    app: cuewire.App, server: ModelServer, tmp_path: Path, template: str, code: str
+    app: cuewire.App, server: ModelServer, database_url: str, template: str, code: str
 ) -> None:
     server.script(plain(completion("ok")))
     await app.prompts.publish("hostile", template, model="openai/gpt-4o-mini")
-    before = stored_beside_records(tmp_path)
+    before = await stored_beside_records(database_url)
 
     with pytest.raises(TemplateError) as caught:
         await app.run("hostile", {"text": "xxxxxxxx"})
@@ -179,7 +184,7 @@ async def test_a_hostile_or_runaway_template_is_stopped_and_recorded(
     assert caught.value.execution_id is not None
     record = await app.executions.get(caught.value.execution_id)
     assert (record.status, record.error_code, record.cost_usd) == ("failed", code, 0.0)
-    assert stored_beside_records(tmp_path) == before
+    assert await stored_beside_records(database_url) == before
     assert (await app.run("triage", {"text": "still here"})).text == "ok"
     assert len(server.received) == 1
 
@@ -211,7 +216,7 @@ FAULTS: list[Fault] = [
 async def test_each_fault_of_a_provider_is_one_typed_error_and_one_record(
     server: ModelServer,
     make_settings: SettingsMaker,
-    tmp_path: Path,
+    database_url: str,
     fault: Fault,
     *,
     streams: bool,
@@ -221,7 +226,7 @@ async def test_each_fault_of_a_provider_is_one_typed_error_and_one_record(
     settings = make_settings(OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY, CUEWIRE_TIMEOUTS__FIRST_BYTE_S="0.3")
     async with cuewire.open(settings=settings) as app:
         await app.prompts.publish("greet", "Hi", model="openai/gpt-4o-mini")
-        before = stored_beside_records(tmp_path)
+        before = await stored_beside_records(database_url)
 
         with pytest.raises(kind) as caught:
             await (app.stream("greet").result() if streams else app.run("greet"))
@@ -236,7 +241,7 @@ async def test_each_fault_of_a_provider_is_one_typed_error_and_one_record(
         assert caught.value.status == http_status
         assert KEY not in f"{caught.value} {caught.value.snippet} {record}"
         assert await executions(app) == 1
-        assert stored_beside_records(tmp_path) == before
+        assert await stored_beside_records(database_url) == before
         assert (await app.run("greet")).text == "ok"
 
 
@@ -265,13 +270,12 @@ async def test_negative_and_odd_usage_is_unknown_never_negative(app: cuewire.App
 
 
 async def test_unstorable_text_of_a_model_is_kept_with_marks(app: cuewire.App, server: ModelServer) -> None:
-    body = rb'{"choices":[{"message":{"content":"a\u0000b\ud800c"},"finish_reason":"stop"}]}'
-    server.script(plain(body))
+    server.script(plain(rb'{"choices":[{"message":{"content":"a\u0000b\ud800c"},"finish_reason":"stop"}]}'))
 
     result = await app.run("triage", {"text": "x"})
 
     record = await app.executions.get(result.id)
-    assert record.text == "a\ufffdb\ufffdc"
+    assert result.text == record.text == "a\ufffdb\ufffdc"
     assert record.sanitised == 2
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -14,12 +15,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import typer.main
 
 from cuewire.cli.__main__ import app
 from cuewire.cli.errors import EXIT_CODES
 from tests.support.command_line import DEADLINE_S, CommandLine
+from tests.support.serving import serving
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs/cli.md"
@@ -30,7 +33,7 @@ INTRODUCTION = """\
 # The command line
 
 `cuewire COMMAND --help` says the same as this page. These options may stand anywhere in a command: `--database URL`,
-`--config PATH`, `--json`, `--no-color` (or the variable `NO_COLOR`), `--verbose`, `--traceback`.
+`--server URL`, `--config PATH`, `--json`, `--no-color` (or the variable `NO_COLOR`), `--verbose`, `--traceback`.
 
 **Output.** On a terminal answers stream and tables fit its width. In a pipe stdout holds the answer and nothing else,
 and tables are aligned text. With `--json` stdout holds one JSON document (one a line for `executions tail`), and an
@@ -39,6 +42,9 @@ is a dash, in JSON null, never 0. Times are UTC.
 
 **Settings.** A flag beats the environment (`CUEWIRE_DATABASE_URL`), which beats `cuewire.toml`, which beats the
 default. `cuewire config show` lists all of them with where each came from.
+
+**A server.** With `--server URL` or `CUEWIRE_SERVER`, and the API key in `CUEWIRE_TOKEN`, `run`, `prompts` and
+`executions` work on a server as they do here. All other commands are about this machine, and say so.
 
 **Errors** are two lines on stderr: what happened, and what to do. The exit code says which kind:
 
@@ -94,7 +100,7 @@ def test_the_readme_names_files_that_exist() -> None:
 
 
 def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
-    first, second = (run_python(code, tmp_path) for code in blocks("python"))
+    first, second = (run_python(code, tmp_path) for code in blocks("python")[:2])
 
     assert re.fullmatch(r"bug 0\.0 [0-9a-f-]{36}\n", first)
     assert second
@@ -102,7 +108,7 @@ def test_the_python_of_the_readme_runs(tmp_path: Path) -> None:
 
 async def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     cue = CommandLine(tmp_path)
-    (console,) = blocks("console")
+    console = blocks("console")[0]
     lines = [line.removeprefix("$ ") for line in console.splitlines()]
     script = "set -e\n" + "\n".join(lines).replace("cuewire ", f"{sys.executable} -m cuewire.cli ")
 
@@ -118,6 +124,19 @@ async def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
 
     assert (process.returncode, err) == (0, b"")
     assert out.decode().startswith("triage@1 is candidate, latest, production\nbug\ntriage@1 is now ")
+
+
+def test_the_requests_of_the_readme_reach_the_server(tmp_path: Path) -> None:
+    with serving(CommandLine(tmp_path)) as server:
+        server.publish("triage", "Bug or idea? {{ text }}", model="scripted/echo", output=["bug", "idea"])
+        serve, curl = (line.removeprefix("$ ") for line in blocks("console")[1].splitlines())
+        environment = {"PATH": os.environ["PATH"], "CUE": server.url, "KEY": server.key}
+        ended = subprocess.run(["sh", "-c", f"{curl} -s"], env=environment, capture_output=True, timeout=DEADLINE_S)
+        said = run_python(f"CUE, KEY = {server.url!r}, {server.key!r}\n{blocks('python')[2]}", tmp_path)
+
+    assert serve.startswith("cuewire serve ")
+    assert msgspec.json.decode(ended.stdout)["value"] == "bug"
+    assert "content='bug'" in said
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -12,11 +12,10 @@ import pytest
 from tests.support.command_line import CommandLine
 
 
-@pytest.fixture
-def cue(tmp_path: Path) -> CommandLine:
+@pytest.fixture(autouse=True)
+def templates(tmp_path: Path) -> None:
     (tmp_path / "one.j2").write_text("Bug or idea? {{ text }}\n")
     (tmp_path / "two.j2").write_text("Is this a bug or an idea? {{ text }}\n")
-    return CommandLine(tmp_path)
 
 
 async def publish(cue: CommandLine, *arguments: str, name: str = "triage", file: str = "one.j2") -> str:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-from pathlib import Path
 
 import pytest
 
@@ -14,11 +13,6 @@ from tests.support.command_line import CommandLine
 from tests.support.model_server import Hang, ModelServer, Send, chunk, completion, delta, head, plain, stream
 
 STREAM = [Send(head(kind="text/event-stream")), Send(chunk(delta("It is ")))]
-
-
-@pytest.fixture
-def cue(tmp_path: Path) -> CommandLine:
-    return CommandLine(tmp_path)
 
 
 @pytest.fixture
@@ -243,7 +237,7 @@ async def test_a_pipe_loads_neither_rich_nor_what_a_run_does_not_need(echo: Comm
     _, err = await process.communicate()
 
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in err.decode().splitlines()}
-    assert {"typer", "sqlalchemy"} <= loaded
+    assert "typer" in loaded
     assert loaded & {"rich", "genai_prices", "alembic", "aiohttp", "fastapi", "xllamacpp"} == set()
 
 

@@ -38,11 +38,11 @@ async def test_each_setting_that_init_explains_is_one(cue: CommandLine) -> None:
     path = cue.folder / "cuewire.toml"
     lines = [line.removeprefix("# ") for line in path.read_text().splitlines()]
     path.write_text("\n".join(line for line in lines if line.startswith("[") or " = " in line))
-    cue.environment["MY_LLM_KEY"] = "sk-canary-12"
+    cue.environment |= {"MY_LLM_KEY": "sk-canary-12", "CUE_KEY": "cw_canary-12"}
 
     shown = await cue("config", "show", "--json")
 
-    assert len(tomllib.loads(path.read_text())) == 6
+    assert len(tomllib.loads(path.read_text())) == 9
     assert shown.json["providers.mine.base_url"]["value"] == "https://llm.example.com/v1"
     assert shown.json["local_model"]["value"] == "models/mine.gguf"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -260,11 +260,11 @@ async def test_the_text_comes_from_the_database_and_labels_move_at_once(
 
 
 async def test_a_label_moved_by_another_process_is_seen_within_a_second(
-    server: ModelServer, make_settings: SettingsMaker, app: cuewire.App
+    server: ModelServer, make_local_settings: SettingsMaker, app: cuewire.App
 ) -> None:
     server.script(plain(completion()))
     await app.run("triage", {"text": "x"})
-    async with cuewire.open(settings=make_settings()) as other:
+    async with cuewire.open(settings=make_local_settings()) as other:
         await other.prompts.publish("triage", "Moved: {{ text }}", model="openai/gpt-4o-mini", publish=True)
 
     versions = [1]
@@ -306,10 +306,8 @@ async def test_history_and_images_take_their_places(app: cuewire.App, server: Mo
 
 
 @pytest.mark.contract("S1-09")
-def test_any_number_of_threads_may_share_one_app(tmp_path: Path) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    with cuewire.open(f"sqlite:///{tmp_path}/cue.db") as app:
+def test_any_number_of_threads_may_share_one_app(make_settings: SettingsMaker) -> None:
+    with cuewire.open(settings=make_settings()) as app:
         app.prompts.publish("echo", "{{ text }}", model="scripted/echo")
         with ThreadPoolExecutor(5) as threads:
             results = list(threads.map(lambda n: app.run("echo", {"text": f"message {n}"}), range(50)))
@@ -319,8 +317,8 @@ def test_any_number_of_threads_may_share_one_app(tmp_path: Path) -> None:
     assert stored == {result.id for result in results}
 
 
-def test_the_blocking_form_streams_reports_and_raises_the_same(tmp_path: Path) -> None:
-    with cuewire.open(f"sqlite:///{tmp_path}/cue.db") as app:
+def test_the_blocking_form_streams_reports_and_raises_the_same(make_settings: SettingsMaker) -> None:
+    with cuewire.open(settings=make_settings()) as app:
         app.prompts.publish("echo", "{{ text }}", model="scripted/echo")
         running = app.stream("echo", {"text": "one two three"})
         pieces = [piece.text for piece in running]

@@ -11,20 +11,23 @@ from pathlib import Path
 import pytest
 
 import cuewire
+from cuewire.stores.postgres import PostgresDatabase
 from cuewire.wiring import connect
+from tests.support import postgres
+from tests.support.stores import HeldClock
 
 POINTS = ["open.before_commit", "open.after_commit", "call.middle", "close.before_commit", "close.after_commit"]
 
 
-async def prepared(path: Path) -> None:
-    app = await connect(f"sqlite:///{path}")
+async def prepared(url: str) -> None:
+    app = await connect(url)
     await app.prompts.publish("sentiment", "Is this good or bad? {{ text }}", output=["positive", "negative"])
     await app.close()
 
 
-def killed(path: Path, point: str, times: int) -> list[str]:
+def killed(url: str, point: str, times: int) -> list[str]:
     """Run the victim until it is dead; return the ids of the executions whose results it had."""
-    victim = [sys.executable, "-m", "tests.faults.victim", str(path), point, str(times)]
+    victim = [sys.executable, "-m", "tests.faults.victim", url, point, str(times)]
     ended = subprocess.run(victim, stdout=subprocess.PIPE, text=True, timeout=60, check=False)
     assert ended.returncode == -9, f"the victim reached {point} fewer than {times} times"
     return ended.stdout.split()[1:]
@@ -36,12 +39,17 @@ def integrity(path: Path) -> str:
 
 
 async def assert_survives(path: Path, point: str, times: int) -> None:
-    await prepared(path)
+    url = f"sqlite:///{path}"
+    await prepared(url)
 
-    acknowledged = killed(path, point, times)
+    acknowledged = killed(url, point, times)
 
     assert integrity(path) == "ok"
-    async with cuewire.open(f"sqlite:///{path}") as app:
+    await assert_kept(url, point, acknowledged)
+
+
+async def assert_kept(url: str, point: str, acknowledged: list[str]) -> None:
+    async with cuewire.open(url) as app:
         page = await app.executions.list(limit=1_000)
         by_id = {execution.id: execution for execution in page.items}
         assert {by_id[id_].status for id_ in acknowledged} <= {"succeeded"}
@@ -62,6 +70,21 @@ async def test_what_was_acknowledged_survives_and_what_was_open_is_interrupted(
     tmp_path: Path, point: str, times: int
 ) -> None:
     await assert_survives(tmp_path / "cue.db", point, times)
+
+
+@pytest.mark.contract("S1-15")
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("times", [1, 9])
+async def test_on_postgresql_too(point: str, times: int) -> None:
+    async with postgres.database() as url:
+        await prepared(url)
+        acknowledged = killed(url, point, times)
+        await postgres.run("UPDATE owners SET beat_at = beat_at - interval '1 minute'", url=url)
+        database = await PostgresDatabase.open(url, clock=HeldClock())
+        await database.interrupt_dead()
+        await database.close()
+
+        await assert_kept(url, point, acknowledged)
 
 
 @pytest.mark.soak

@@ -1,7 +1,7 @@
 """A program that runs executions one after another and is killed at a named point, the nth time it gets there.
 
-Arguments: the database file, the point, n. Prints the id of each execution whose result it was given. The points are
-those of the record writer, and `call.middle`, inside the model's answer.
+Arguments: the URL of the database, the point, n. Prints the id of each execution whose result it was given. The points
+are those of the record writer, and `call.middle`, inside the model's answer.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class Mortal(Scripted):
         return await super().call(request, listener=listener)
 
 
-async def main(path: str, point: str, times: int) -> None:
+async def main(url: str, point: str, times: int) -> None:
     executioner = Executioner(point, times=times)
     # An open row is written on its own only if the call outlasts its linger; otherwise it is written with its end.
     model = Mortal(executioner, delay_s=0.0 if point.startswith("close") else 0.08)
-    app = await connect(f"sqlite:///{path}", providers={"scripted": model}, checkpoint=executioner)
+    app = await connect(url, providers={"scripted": model}, checkpoint=executioner)
     print("ready", flush=True)
     for _ in range(1_000):
         result = await app.run("sentiment", {"text": "good"}, model="scripted/x")

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from cuewire.model.errors import SchemaMismatch, StoreDamaged, StoreError
 from cuewire.stores.sqlite import SqliteDatabase
 from cuewire.stores.sqlite_file import connect
-from tests.support.stores import HeldClock, Stores, database_file, opened, published, recorded, stores_on
+from tests.support.stores import HeldClock, database_file, opened_file, published, recorded, stores_on
 
 
 async def open_and_close(path: Path) -> None:
@@ -23,7 +23,7 @@ async def open_and_close(path: Path) -> None:
 
 
 async def fill(path: Path, rows: int) -> None:
-    async with opened("sqlite", path.parent) as stores:
+    async with opened_file(path.parent) as stores:
         version_id = await published(stores)
         for _ in range(rows):
             await recorded(stores, version_id)
@@ -51,7 +51,7 @@ async def test_an_empty_file_is_filled_and_a_path_may_hold_any_character(tmp_pat
 
 async def test_every_connection_is_set_to_lose_nothing(tmp_path: Path) -> None:
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "cell_size_check": 1, "trusted_schema": 0}
-    async with opened("sqlite", tmp_path) as stores:
+    async with opened_file(tmp_path) as stores:
         for ask in (stores.database.read, stores.database.write):
             assert await ask(lambda connection: settings(connection, wanted)) == wanted
 
@@ -61,7 +61,7 @@ def settings(connection: Connection, names: Iterable[str]) -> dict[str, object]:
 
 
 async def test_a_reader_cannot_write(tmp_path: Path) -> None:
-    async with opened("sqlite", tmp_path) as stores:
+    async with opened_file(tmp_path) as stores:
         with pytest.raises(StoreError, match="cannot grow or be written|readonly"):
             await stores.database.read(lambda connection: connection.exec_driver_sql("DELETE FROM prompts"))
 
@@ -132,7 +132,7 @@ async def test_the_database_of_another_program_is_refused_and_left_alone(tmp_pat
         ("UPDATE alembic_version SET version_num = '0000'", "run: cuewire db upgrade"),
         ("DELETE FROM alembic_version", "run: cuewire db upgrade"),
         ("UPDATE alembic_version SET version_num = '9999'", "update Cuewire"),
-        ("INSERT INTO alembic_version VALUES ('0002')", "update Cuewire"),
+        ("INSERT INTO alembic_version VALUES ('9998')", "update Cuewire"),
         ("DROP TABLE outcomes", "lacks the tables outcomes"),
     ],
 )
@@ -165,7 +165,7 @@ async def test_a_closed_database_refuses_everything_and_closes_again(tmp_path: P
 
 
 async def test_a_backup_during_writes_is_one_consistent_state(tmp_path: Path) -> None:
-    async with opened("sqlite", tmp_path) as stores:
+    async with opened_file(tmp_path) as stores:
         version_id = await published(stores)
         before = [await recorded(stores, version_id) for _ in range(20)]
         target = tmp_path / "copy.db"
@@ -182,14 +182,14 @@ async def test_a_backup_during_writes_is_one_consistent_state(tmp_path: Path) ->
 
 async def ids_in(path: Path) -> set[str]:
     database = await SqliteDatabase.open(path, clock=HeldClock())
-    stores: Stores = stores_on(database, HeldClock())
+    stores = stores_on(database, HeldClock())
     page = await stores.executions.list(limit=1_000)
     await database.close()
     return {one.id for one in page.items}
 
 
 async def test_the_thorough_check_finds_a_broken_reference_and_nothing_else(tmp_path: Path) -> None:
-    async with opened("sqlite", tmp_path) as stores:
+    async with opened_file(tmp_path) as stores:
         await recorded(stores, await published(stores))
         healthy = await stores.database.check()
         with closing(connect(stores.database.path)) as other:

@@ -9,24 +9,26 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Index, PrimaryKeyConstraint, UniqueConstraint, event
 
+from cuewire.model.api_keys import ApiKey
 from cuewire.model.outcomes import Outcome
 from cuewire.model.prompts import Reference
 from cuewire.stores import record_statements
+from cuewire.stores.api_keys import SqlApiKeys
 from cuewire.stores.cursors import make_cursor
 from cuewire.stores.schema import metadata
-from tests.support.stores import NOON, Stores, draft, execution_id, opened, published, recorded
+from tests.support.stores import NOON, FileStores, draft, execution_id, opened_file, published, recorded
 
 
 @pytest.fixture
-async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
-    async with opened("sqlite", tmp_path) as stores:
+async def stores(tmp_path: Path) -> AsyncIterator[FileStores]:
+    async with opened_file(tmp_path) as stores:
         version_id = await published(stores)
         for _ in range(3):
             await recorded(stores, version_id)
         yield stores
 
 
-async def plans(stores: Stores, ask: Callable[[], Awaitable[object]]) -> list[tuple[str, str]]:
+async def plans(stores: FileStores, ask: Callable[[], Awaitable[object]]) -> list[tuple[str, str]]:
     """Return each statement that a question to the stores leads to, with how SQLite answers it."""
     asked: list[tuple[str, Any]] = []
 
@@ -68,7 +70,7 @@ BY_ID = "SEARCH executions USING PRIMARY KEY (project_id=?"
 )
 @pytest.mark.parametrize("is_later_page", [False, True])
 async def test_a_page_of_executions_is_read_in_order_from_its_index(
-    stores: Stores, prompt: str | None, status: Any, index: str, is_later_page: bool
+    stores: FileStores, prompt: str | None, status: Any, index: str, is_later_page: bool
 ) -> None:
     after = make_cursor(execution_id(), of=f"executions {status} {prompt}") if is_later_page else None
 
@@ -92,7 +94,7 @@ async def test_a_page_of_executions_is_read_in_order_from_its_index(
         ("_ABANDON", "PRIMARY KEY (project_id=? AND id=?)"),
     ],
 )
-async def test_the_record_writer_searches_by_index(stores: Stores, statement: str, index: str) -> None:
+async def test_the_record_writer_searches_by_index(stores: FileStores, statement: str, index: str) -> None:
     text = getattr(record_statements, statement)
 
     values = (None,) * text.count("?")
@@ -102,7 +104,7 @@ async def test_the_record_writer_searches_by_index(stores: Stores, statement: st
     assert f"SEARCH executions USING {index}" in steps
 
 
-async def test_no_question_reads_a_whole_table_or_sorts(stores: Stores) -> None:
+async def test_no_question_reads_a_whole_table_or_sorts(stores: FileStores) -> None:
     async def ask() -> None:
         await stores.prompts.publish(draft(text="two"), labels=["candidate"])
         await stores.prompts.label("greet", "production", 2)
@@ -116,7 +118,12 @@ async def test_no_question_reads_a_whole_table_or_sorts(stores: Stores) -> None:
         await stores.outcomes.report([Outcome(execution_id=one, name="stars", value=5, reported_at=NOON)])
         await stores.outcomes.list(one)
         await stores.prompts.archive("greet")
+        await keys.add(ApiKey(id="abcdefghij", name="laptop", secret_hash="a" * 64, created_at=NOON))
+        await keys.revoke("abcdefghij", at=NOON)
+        await keys.find("abcdefghij")
+        await keys.list()
 
+    keys = SqlApiKeys(stores.database)
     found = await plans(stores, ask)
 
     assert len(found) > 25

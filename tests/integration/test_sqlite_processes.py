@@ -12,24 +12,34 @@ import pytest
 from cuewire.model.prompts import Reference
 from cuewire.stores.sqlite import SqliteDatabase
 from tests.support.store_process import running, start
-from tests.support.stores import HeldClock, Stores, claiming, closing, draft, opened, opening, published, stores_on
+from tests.support.stores import (
+    FileStores,
+    HeldClock,
+    claiming,
+    closing,
+    draft,
+    opened_file,
+    opening,
+    published,
+    stores_on,
+)
 
 
 @pytest.fixture
-async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
-    async with opened("sqlite", tmp_path) as stores:
+async def stores(tmp_path: Path) -> AsyncIterator[FileStores]:
+    async with opened_file(tmp_path) as stores:
         await published(stores)
         yield stores
 
 
-async def again(stores: Stores) -> SqliteDatabase:
+async def again(stores: FileStores) -> SqliteDatabase:
     """Open the same file a second time, as a process that starts would."""
     return await SqliteDatabase.open(stores.database.path, clock=HeldClock())
 
 
 @pytest.mark.contract("S1-09")
-async def test_three_processes_write_side_by_side_and_nothing_is_lost(stores: Stores) -> None:
-    writers = [start(stores.database.path, "write", "60") for _ in range(3)]
+async def test_three_processes_write_side_by_side_and_nothing_is_lost(stores: FileStores) -> None:
+    writers = [start(stores.url, "write", "60") for _ in range(3)]
 
     answers = [await asyncio.to_thread(writer.communicate, "") for writer in writers]
 
@@ -42,7 +52,7 @@ async def test_three_processes_write_side_by_side_and_nothing_is_lost(stores: St
 
 async def test_processes_that_start_together_make_one_database(tmp_path: Path) -> None:
     path = tmp_path / "new.db"
-    starters = [start(path, "write", "0") for _ in range(6)]
+    starters = [start(f"sqlite:///{path}", "write", "0") for _ in range(6)]
 
     ends = [(await asyncio.to_thread(starter.communicate, ""), starter.returncode) for starter in starters]
 
@@ -52,11 +62,11 @@ async def test_processes_that_start_together_make_one_database(tmp_path: Path) -
     await database.close()
 
 
-async def test_a_label_moved_by_another_process_is_seen(stores: Stores) -> None:
+async def test_a_label_moved_by_another_process_is_seen(stores: FileStores) -> None:
     await stores.prompts.publish(draft(text="two"))
     assert await stores.database.changed() is False
 
-    with running(stores.database.path, "label", "greet", "production", "2") as (_, answer):
+    with running(stores.url, "label", "greet", "production", "2") as (_, answer):
         changed = [await stores.database.changed(), await stores.database.changed()]
 
     assert answer == ["done"]
@@ -64,15 +74,15 @@ async def test_a_label_moved_by_another_process_is_seen(stores: Stores) -> None:
     assert (await stores.prompts.resolve(Reference(name="greet"))).number == 2
 
 
-async def test_what_this_process_writes_is_no_change_by_another(stores: Stores) -> None:
+async def test_what_this_process_writes_is_no_change_by_another(stores: FileStores) -> None:
     await stores.database.changed()
     await stores.prompts.publish(draft(text="two"))
 
     assert await stores.database.changed() is False
 
 
-async def test_what_a_dead_process_left_running_is_interrupted_at_the_next_opening(stores: Stores) -> None:
-    with running(stores.database.path, "open") as (_, answer):
+async def test_what_a_dead_process_left_running_is_interrupted_at_the_next_opening(stores: FileStores) -> None:
+    with running(stores.url, "open") as (_, answer):
         alive = await again(stores)
         during = await stores.executions.get(answer[0])
         await alive.close()
@@ -89,10 +99,10 @@ async def test_what_a_dead_process_left_running_is_interrupted_at_the_next_openi
     )
 
 
-async def test_a_process_that_stays_can_clear_up_too(stores: Stores) -> None:
+async def test_a_process_that_stays_can_clear_up_too(stores: FileStores) -> None:
     mine = opening(1)
     stores.recorder.open(mine)
-    with running(stores.database.path, "open") as (_, answer):
+    with running(stores.url, "open") as (_, answer):
         assert await stores.database.interrupt_dead() == 0
 
     assert await stores.database.interrupt_dead() == 1
@@ -101,9 +111,9 @@ async def test_a_process_that_stays_can_clear_up_too(stores: Stores) -> None:
     assert (await stores.executions.get(mine.id)).status == "running"
 
 
-async def test_locks_of_the_dead_are_removed_and_those_of_the_living_stay(stores: Stores) -> None:
+async def test_locks_of_the_dead_are_removed_and_those_of_the_living_stay(stores: FileStores) -> None:
     owners = stores.database.path.with_name("cue.db-owners")
-    with running(stores.database.path, "open"):
+    with running(stores.url, "open"):
         await (await again(stores)).close()
         during = len(list(owners.iterdir()))
 
@@ -113,8 +123,8 @@ async def test_locks_of_the_dead_are_removed_and_those_of_the_living_stay(stores
     assert [path.name for path in owners.iterdir()] == [f"{stores.database.owner.id:016x}"]
 
 
-async def test_many_that_start_at_once_after_a_death_agree(stores: Stores) -> None:
-    with running(stores.database.path, "open") as (_, answer):
+async def test_many_that_start_at_once_after_a_death_agree(stores: FileStores) -> None:
+    with running(stores.url, "open") as (_, answer):
         pass
 
     databases = await asyncio.gather(*(again(stores) for _ in range(8)))
@@ -124,7 +134,7 @@ async def test_many_that_start_at_once_after_a_death_agree(stores: Stores) -> No
         await database.close()
 
 
-async def test_two_openings_with_one_chance_number_are_two_owners(stores: Stores) -> None:
+async def test_two_openings_with_one_chance_number_are_two_owners(stores: FileStores) -> None:
     class SameChance(HeldClock):
         def random_bits(self) -> int:
             return 7
@@ -141,8 +151,8 @@ async def test_two_openings_with_one_chance_number_are_two_owners(stores: Stores
         await database.close()
 
 
-async def test_the_key_of_a_process_that_died_meanwhile_is_taken_over(stores: Stores) -> None:
-    with running(stores.database.path, "claim") as (_, answer):
+async def test_the_key_of_a_process_that_died_meanwhile_is_taken_over(stores: FileStores) -> None:
+    with running(stores.url, "claim") as (_, answer):
         held = await stores.recorder.claim(claiming(1))
     row = claiming(1)
 
@@ -153,7 +163,7 @@ async def test_the_key_of_a_process_that_died_meanwhile_is_taken_over(stores: St
     assert (await stores.executions.get(row.id)).idempotency_key == "key-1"
 
 
-async def test_another_process_sees_a_finished_record_at_once(stores: Stores) -> None:
+async def test_another_process_sees_a_finished_record_at_once(stores: FileStores) -> None:
     other = await again(stores)
     row = opening(1)
     stores.recorder.open(row)

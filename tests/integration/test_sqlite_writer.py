@@ -18,13 +18,13 @@ from cuewire.model.errors import InvalidInput, StoreBusy, StoreError, StoreFull
 from cuewire.stores.sqlite import SqliteDatabase
 from cuewire.stores.sqlite_file import connect
 from tests.support.stores import (
+    FileStores,
     HeldClock,
-    Stores,
     claiming,
     closing,
     database_file,
     draft,
-    opened,
+    opened_file,
     opening,
     published,
     recorded,
@@ -33,8 +33,8 @@ from tests.support.stores import (
 
 
 @pytest.fixture
-async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
-    async with opened("sqlite", tmp_path) as stores:
+async def stores(tmp_path: Path) -> AsyncIterator[FileStores]:
+    async with opened_file(tmp_path) as stores:
         yield stores
 
 
@@ -70,7 +70,7 @@ async def until(reached: Callable[[], bool]) -> None:
         await asyncio.sleep(0.001)
 
 
-async def test_a_call_that_takes_its_time_has_its_row_before_its_end(stores: Stores) -> None:
+async def test_a_call_that_takes_its_time_has_its_row_before_its_end(stores: FileStores) -> None:
     row = opening(await published(stores))
     begun = monotonic()
 
@@ -130,13 +130,13 @@ async def test_what_waits_together_is_one_transaction_for_each_group(tmp_path: P
 
 
 async def test_closing_the_database_writes_what_is_open(tmp_path: Path) -> None:
-    async with opened("sqlite", tmp_path) as stores:
+    async with opened_file(tmp_path) as stores:
         stores.recorder.open(opening(await published(stores)))
 
     assert statuses(tmp_path / "cue.db") == ["running"]
 
 
-async def test_a_function_that_fails_harms_only_itself(stores: Stores) -> None:
+async def test_a_function_that_fails_harms_only_itself(stores: FileStores) -> None:
     def fail(connection: Connection) -> None:
         connection.exec_driver_sql("INSERT INTO prompts VALUES (77, 1, 'half', 0, 0, NULL)")
         raise LookupError("on purpose")
@@ -159,7 +159,7 @@ async def test_a_function_that_fails_harms_only_itself(stores: Stores) -> None:
     assert names == ["a", "b"]
 
 
-async def test_another_writer_is_waited_for(stores: Stores) -> None:
+async def test_another_writer_is_waited_for(stores: FileStores) -> None:
     row = opening(await published(stores))
     stores.recorder.open(row)
     with held(stores.database.path):
@@ -174,7 +174,7 @@ async def test_another_writer_is_waited_for(stores: Stores) -> None:
     assert statuses(stores.database.path) == ["succeeded"]
 
 
-async def test_after_five_seconds_of_waiting_the_store_is_busy_and_then_heals(stores: Stores) -> None:
+async def test_after_five_seconds_of_waiting_the_store_is_busy_and_then_heals(stores: FileStores) -> None:
     version_id = await published(stores)
     row = opening(version_id)
     stores.recorder.open(row)
@@ -195,7 +195,7 @@ async def test_after_five_seconds_of_waiting_the_store_is_busy_and_then_heals(st
     assert (await stores.executions.get(row.id)).status == "succeeded"
 
 
-async def test_the_opening_of_an_execution_outlives_a_busy_database(stores: Stores) -> None:
+async def test_the_opening_of_an_execution_outlives_a_busy_database(stores: FileStores) -> None:
     version_id = await published(stores)
     with held(stores.database.path):
         stores.recorder.open(opening(version_id))
@@ -206,7 +206,7 @@ async def test_the_opening_of_an_execution_outlives_a_busy_database(stores: Stor
     assert (await stores.executions.list(limit=1)).items[0].status == "running"
 
 
-async def test_a_full_disk_refuses_writes_serves_reads_and_heals(stores: Stores) -> None:
+async def test_a_full_disk_refuses_writes_serves_reads_and_heals(stores: FileStores) -> None:
     version_id = await published(stores)
     kept = await recorded(stores, version_id)
     row = opening(version_id)
@@ -223,7 +223,7 @@ async def test_a_full_disk_refuses_writes_serves_reads_and_heals(stores: Stores)
     assert await stores.database.check() == []
 
 
-async def test_a_record_too_large_for_the_disk_harms_no_small_one_beside_it(stores: Stores) -> None:
+async def test_a_record_too_large_for_the_disk_harms_no_small_one_beside_it(stores: FileStores) -> None:
     version_id = await published(stores)
     await stores.database.write(lambda connection: _limit_pages(connection, 16))
     rows = [opening(version_id) for _ in range(6)]
@@ -239,7 +239,7 @@ async def test_a_record_too_large_for_the_disk_harms_no_small_one_beside_it(stor
     assert [type(end) for end in ends] == [type(None), type(None), StoreFull, *[type(None)] * 3]
 
 
-async def test_a_limit_on_the_size_of_files_is_a_full_disk_too(stores: Stores) -> None:
+async def test_a_limit_on_the_size_of_files_is_a_full_disk_too(stores: FileStores) -> None:
     version_id = await published(stores)
     row = opening(version_id)
     stores.recorder.open(row)
@@ -257,7 +257,7 @@ async def test_a_limit_on_the_size_of_files_is_a_full_disk_too(stores: Stores) -
     assert await stores.database.check() == []
 
 
-async def test_a_read_only_database_refuses_writes_and_heals(stores: Stores) -> None:
+async def test_a_read_only_database_refuses_writes_and_heals(stores: FileStores) -> None:
     version_id = await published(stores)
     row = opening(version_id)
     stores.recorder.open(row)
@@ -269,7 +269,7 @@ async def test_a_read_only_database_refuses_writes_and_heals(stores: Stores) -> 
         await stores.prompts.publish(draft("more"))
 
 
-async def test_the_writer_survives_whatever_is_thrown_at_it(stores: Stores) -> None:
+async def test_the_writer_survives_whatever_is_thrown_at_it(stores: FileStores) -> None:
     version_id = await published(stores)
 
     def explode(connection: Connection) -> None:
@@ -282,7 +282,7 @@ async def test_the_writer_survives_whatever_is_thrown_at_it(stores: Stores) -> N
     assert (await stores.executions.get(await recorded(stores, version_id))).status == "succeeded"
 
 
-async def test_a_caller_that_is_cancelled_leaves_its_record_to_be_written(stores: Stores) -> None:
+async def test_a_caller_that_is_cancelled_leaves_its_record_to_be_written(stores: FileStores) -> None:
     version_id = await published(stores)
     row = opening(version_id)
     stores.recorder.open(row)
@@ -299,7 +299,7 @@ async def test_a_caller_that_is_cancelled_leaves_its_record_to_be_written(stores
 
 
 @pytest.mark.contract("S1-09", "S1-33")
-async def test_threads_with_loops_of_their_own_share_one_database(stores: Stores) -> None:
+async def test_threads_with_loops_of_their_own_share_one_database(stores: FileStores) -> None:
     version_id = await published(stores)
 
     async def many() -> list[str]:
@@ -312,7 +312,7 @@ async def test_threads_with_loops_of_their_own_share_one_database(stores: Stores
     assert len(page.items) == 200
 
 
-async def test_a_loop_that_is_gone_takes_nothing_with_it(stores: Stores) -> None:
+async def test_a_loop_that_is_gone_takes_nothing_with_it(stores: FileStores) -> None:
     version_id = await published(stores)
     row = opening(version_id)
 
@@ -329,7 +329,7 @@ async def test_a_loop_that_is_gone_takes_nothing_with_it(stores: Stores) -> None
     assert (await stores.executions.get(row.id)).status == "succeeded"
 
 
-async def test_a_number_that_no_column_holds_is_the_callers_fault(stores: Stores) -> None:
+async def test_a_number_that_no_column_holds_is_the_callers_fault(stores: FileStores) -> None:
     row = opening(2**70)
     stores.recorder.open(row)
 

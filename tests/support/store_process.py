@@ -1,4 +1,4 @@
-"""A second process on a database file, which does one thing and says so.
+"""A second process on a database, which does one thing and says so.
 
 `write N` records N executions; `open` leaves one running and waits to be killed; `claim` does so with a key;
 `label NAME LABEL NUMBER` moves a label.
@@ -11,15 +11,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from cuewire.stores.sqlite import SqliteDatabase
+from cuewire.stores.places import place_of
 from tests.support.stores import HeldClock, Stores, claiming, opening, recorded, stores_on
 
 
-def start(path: Path, *task: str) -> subprocess.Popen[str]:
+def start(url: str, *task: str) -> subprocess.Popen[str]:
     """Start a process with a task."""
-    command = [sys.executable, "-m", "tests.support.store_process", str(path), *task]
+    command = [sys.executable, "-m", "tests.support.store_process", url, *task]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -30,9 +29,9 @@ def said(process: subprocess.Popen[str]) -> list[str]:
 
 
 @contextmanager
-def running(path: Path, *task: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def running(url: str, *task: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """Run a process until it has said what it did; it is killed and gone when the block ends."""
-    with start(path, *task) as process:
+    with start(url, *task) as process:
         try:
             yield process, said(process)
         finally:
@@ -59,9 +58,9 @@ async def _do(stores: Stores, task: str, *arguments: str) -> list[str]:
             raise AssertionError(f"no task {task!r}")
 
 
-async def _main(path: str, *task: str) -> None:
+async def _main(url: str, *task: str) -> None:
     clock = HeldClock()
-    database = await SqliteDatabase.open(Path(path), clock=clock)
+    database = await place_of(url).open(clock=clock)
     print(*await _do(stores_on(database, clock), *task), flush=True)
     await asyncio.to_thread(sys.stdin.read)  # until killed, or told to go on by the end of its input
     await database.close()

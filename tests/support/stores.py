@@ -23,16 +23,19 @@ from cuewire.model.outputs import TextOutput
 from cuewire.model.prompts import Message, VersionDraft
 from cuewire.model.results import Usage
 from cuewire.ports import ExecutionStore, OutcomeStore, PromptStore, Recorder
+from cuewire.stores.database import OpenDatabase
 from cuewire.stores.executions import SqlExecutionStore
 from cuewire.stores.outcomes import SqlOutcomeStore
+from cuewire.stores.postgres import PostgresDatabase
 from cuewire.stores.prompts import SqlPromptStore
 from cuewire.stores.record_writer import RecordWriter
 from cuewire.stores.sqlite import SqliteDatabase
 from cuewire.stores.sqlite_file import connect
 from cuewire.stores.upgrades import migrating
+from tests.support import postgres
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-KINDS = ("sqlite",)
+KINDS = ("sqlite", "postgres")
 """Databases that pass the same tests."""
 
 _ids = count(SystemClock().random_bits() >> 32 << 16)
@@ -60,9 +63,9 @@ class HeldClock:
 
 @dataclass(frozen=True)
 class Stores:
-    """All ports of one database, and its path where it is a file."""
+    """All ports of one database."""
 
-    database: SqliteDatabase
+    database: OpenDatabase
     clock: HeldClock
     prompts: PromptStore
     recorder: Recorder
@@ -70,27 +73,65 @@ class Stores:
     outcomes: OutcomeStore
 
 
+@dataclass(frozen=True)
+class FileStores(Stores):
+    """All ports of one file."""
+
+    database: SqliteDatabase
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.database.path}"
+
+
+@dataclass(frozen=True)
+class ServerStores(Stores):
+    """All ports of one database on a server, and its URL."""
+
+    database: PostgresDatabase
+    url: str
+
+
 @asynccontextmanager
 async def opened(kind: str, folder: Path) -> AsyncIterator[Stores]:
     """Open a database of the kind, with every migration replayed."""
-    assert kind in KINDS
+    async with opened_file(folder) if kind == "sqlite" else opened_on_server() as stores:
+        yield stores
+
+
+@asynccontextmanager
+async def opened_file(folder: Path) -> AsyncIterator[FileStores]:
     clock = HeldClock()
     database = await SqliteDatabase.open(database_file(folder), clock=clock)
     try:
-        yield stores_on(database, clock)
+        yield FileStores(database, **ports_of(database, clock))
     finally:
         await database.close()
 
 
-def stores_on(database: SqliteDatabase, clock: HeldClock) -> Stores:
-    return Stores(
-        database=database,
-        clock=clock,
-        prompts=SqlPromptStore(database),
-        recorder=RecordWriter(database),
-        executions=SqlExecutionStore(database),
-        outcomes=SqlOutcomeStore(database),
-    )
+@asynccontextmanager
+async def opened_on_server() -> AsyncIterator[ServerStores]:
+    async with postgres.database() as url:
+        clock = HeldClock()
+        database = await PostgresDatabase.open(url, clock=clock)
+        try:
+            yield ServerStores(database, url=url, **ports_of(database, clock))
+        finally:
+            await database.close()
+
+
+def stores_on(database: OpenDatabase, clock: HeldClock) -> Stores:
+    return Stores(database, **ports_of(database, clock))
+
+
+def ports_of(database: OpenDatabase, clock: HeldClock) -> dict[str, Any]:
+    return {
+        "clock": clock,
+        "prompts": SqlPromptStore(database),
+        "recorder": RecordWriter(database),
+        "executions": SqlExecutionStore(database),
+        "outcomes": SqlOutcomeStore(database),
+    }
 
 
 def database_file(folder: Path) -> Path:

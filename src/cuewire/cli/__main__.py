@@ -11,9 +11,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from cuewire import __version__
-from cuewire.cli import config, db, demo, doctor, executions, init, models, prompts, providers, run
+from cuewire.cli import config, db, demo, doctor, executions, init, keys, models, prompts, providers, run, serve
 from cuewire.cli.errors import EXIT_CODES, INTERRUPTED, OK, READER_GONE, explain
-from cuewire.cli.session import Session
+from cuewire.cli.session import Session, stay_here
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {meaning}" for code, meaning in EXIT_CODES.items())
 
@@ -26,6 +26,8 @@ app.add_typer(prompts.prompts, name="prompts")
 app.add_typer(executions.executions, name="executions")
 app.add_typer(models.models, name="models")
 app.add_typer(providers.providers, name="providers")
+app.command()(serve.serve)
+app.add_typer(keys.keys, name="keys")
 app.add_typer(db.db, name="db")
 app.command()(doctor.doctor)
 app.add_typer(config.config, name="config")
@@ -41,6 +43,9 @@ def _show_version(is_wanted: bool) -> None:
 def options(
     context: typer.Context,
     database: Annotated[str | None, typer.Option(metavar="URL", help="as in sqlite:///cue.db")] = None,
+    server: Annotated[
+        str | None, typer.Option(metavar="URL", help="a server to use instead of a database, with CUEWIRE_TOKEN")
+    ] = None,
     config: Annotated[Path | None, typer.Option(metavar="PATH", help="a settings file to use")] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON document on stdout; errors as JSON on stderr")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="no colours; NO_COLOR says the same")] = False,
@@ -56,11 +61,18 @@ def options(
     """
     session: Session = context.obj
     session.database = database
+    session.server = server
     session.config = config
     session.is_json = json
     session.is_verbose = verbose
     session.shows_traceback = traceback
     session.colors = not no_color
+    if context.invoked_subcommand not in _ON_SERVERS:
+        stay_here(session, context.invoked_subcommand or "")
+
+
+_ON_SERVERS = frozenset({"run", "prompts", "executions", "config"})
+"""The commands that a server can answer, and the one that shows which server that is; all others are about here."""
 
 
 def main() -> NoReturn:
@@ -88,7 +100,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 _FLAGS = frozenset({"--json", "--no-color", "--verbose", "--traceback", "--version"})
-_WITH_VALUE = frozenset({"--database", "--config"})
+_WITH_VALUE = frozenset({"--database", "--server", "--config"})
 
 
 def globals_first(arguments: Sequence[str]) -> list[str]:

@@ -17,6 +17,7 @@ from cuewire.config import Endpoint, Settings
 config = typer.Typer(help="Which settings hold, and where each came from.", no_args_is_help=True)
 
 MASK = "****"
+FLAGS = {"database_url": "--database", "server": "--server"}
 _PASSWORD = re.compile(r"(://[^:@/]*:).*@")
 
 
@@ -45,9 +46,14 @@ def listed(settings: Settings) -> Iterator[Setting]:
 
     def row(name: str, value: object) -> Setting:
         origin = settings.origins.get(name, "default")
-        return Setting(name, str(value) if value != "" else UNKNOWN, "--database" if origin == "flag" else origin)
+        return Setting(
+            name, str(value) if value != "" else UNKNOWN, FLAGS.get(name, "flag") if origin == "flag" else origin
+        )
 
     yield row("database_url", _PASSWORD.sub(rf"\1{MASK}@", settings.database_url))
+    yield row("server", _PASSWORD.sub(rf"\1{MASK}@", settings.server))
+    yield row("token", MASK if settings.token else "")
+    yield row("allow_plain_http", str(settings.allow_plain_http).lower())
     yield row("data_folder", settings.data_folder)
     yield row("local_model", settings.local_model)
     yield row("max_connections", settings.max_connections)

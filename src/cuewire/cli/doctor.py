@@ -69,8 +69,9 @@ def _examine(session: Session) -> Iterator[Finding]:
     yield Finding(name="settings", state="ok", what=_files(settings))
     for check in (_database, _integrity):
         yield _guarded(check, settings)
-    yield _permissions(settings)
-    yield _room(settings)
+    if file := _file(settings):
+        yield _permissions(file)
+        yield _room(file)
     yield _keys(settings)
     yield _guarded(_trip, settings)
     yield _guarded(_local_model, settings)
@@ -107,11 +108,20 @@ def _database(settings: Settings) -> Finding:
 
     found = database_status(settings)
     if not found.exists:
-        return Finding(name="database", state="ok", what=f"{found.path} will be made when it is first needed")
+        return Finding(name="database", state="ok", what=f"{found.where} will be made when it is first needed")
     if found.pending:
-        what = f"{found.path} is older than this version"
+        what = f"{found.where} is older than this version"
         return Finding(name="database", state="fault", what=what, advice=f"{program()} db upgrade")
-    return Finding(name="database", state="ok", what=f"{found.path}, revision {found.revision}")
+    return Finding(name="database", state="ok", what=f"{found.where}, revision {found.revision}")
+
+
+def _file(settings: Settings) -> Path | None:
+    from cuewire.wiring import database_file
+
+    try:
+        return database_file(settings)
+    except CuewireError:  # the check of the database tells
+        return None
 
 
 def _integrity(settings: Settings) -> Finding:
@@ -120,22 +130,22 @@ def _integrity(settings: Settings) -> Finding:
     if not database_status(settings).exists:
         return Finding(name="integrity", state="ok", what="no database yet")
     problems = check_database(settings)
+    if not problems and not _file(settings):
+        return Finding(name="integrity", state="ok", what="the server answers, and checks its pages itself")
     if problems:
         shown = "; ".join(problems[:3])
         return Finding(name="integrity", state="fault", what=shown, advice="restore the file from a backup")
     return Finding(name="integrity", state="ok", what="every page and index is sound")
 
 
-def _place(settings: Settings) -> Path:
-    """Return the database's file, else the nearest folder above it that exists."""
-    from cuewire.wiring import sqlite_path
-
-    path = sqlite_path(settings.database_url).absolute()
+def _nearest(file: Path) -> Path:
+    """Return the file, else the nearest folder above it that exists."""
+    path = file.absolute()
     return next(place for place in (path, *path.parents) if place.exists())
 
 
-def _permissions(settings: Settings) -> Finding:
-    place = _place(settings)
+def _permissions(file: Path) -> Finding:
+    place = _nearest(file)
     folder = place if place.is_dir() else place.parent
     if not os.access(folder, os.W_OK) or not os.access(place, os.W_OK):
         advice = "give yourself the right to write it"
@@ -146,8 +156,8 @@ def _permissions(settings: Settings) -> Finding:
     return Finding(name="permissions", state="ok", what="the database can be written")
 
 
-def _room(settings: Settings) -> Finding:
-    free = shutil.disk_usage(_place(settings)).free
+def _room(file: Path) -> Finding:
+    free = shutil.disk_usage(_nearest(file)).free
     what = f"{free / 1e9:,.1f} GB free"
     if free < ROOM_NEEDED:
         return Finding(name="disk", state="note", what=what, advice="make room: records are lost when the disk is full")

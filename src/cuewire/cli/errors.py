@@ -19,6 +19,7 @@ from cuewire.model.errors import (
     NotFound,
     OutputError,
     ProviderError,
+    ServerError,
     StoreError,
     TemplateError,
 )
@@ -31,6 +32,7 @@ _BY_CLASS: tuple[tuple[type[CuewireError], int, str], ...] = (
     (Conflict, 5, "see what is stored: cuewire prompts show NAME, cuewire executions show ID"),
     (StoreError, 6, "see what is wrong: cuewire doctor"),
     (ConfigError, 7, "see what is set, and where: cuewire config show"),
+    (ServerError, 8, "see that the address and the key are right, and that the server runs"),
     (ProviderError, FAILED, "see whether the provider answers: cuewire providers check"),
     (OutputError, FAILED, "see what the model was sent: cuewire executions show ID"),
 )
@@ -43,6 +45,7 @@ EXIT_CODES: dict[int, str] = {
     5: "it contradicts what is stored (an idempotency key, an archived prompt)",
     6: "the database cannot do it (busy, full, damaged, of another version)",
     7: "a setting is missing or wrong, or an optional part is not installed",
+    8: "the server does not answer, or refuses the key",
     BROKEN: "a fault in cuewire itself",
     INTERRUPTED: "interrupted with Ctrl-C; what was running was cancelled and recorded",
     READER_GONE: "the reader of the output went away",

@@ -19,6 +19,12 @@ TEMPLATE = """\
 # Where prompts and executions are kept; the file is made when it is first needed.
 database_url = "sqlite:///cue.db"
 
+# A server to use instead of a database, and the API key for it: env:NAME, file:PATH or the key itself.
+# server = "https://cue.example.com"
+# token = "env:CUE_KEY"
+# Calls a server on another machine over http too, which shows the key to everyone on the way.
+# allow_plain_http = false
+
 # Folder for the default database; left out, it is the platform's data folder.
 # data_folder = "~/cuewire"
 

@@ -8,7 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from cuewire.config import allows_color
+from cuewire.model.errors import CuewireError
 
 if TYPE_CHECKING:
     from cuewire.blocking import Opening
@@ -24,6 +27,7 @@ class Session:
     shows_traceback: bool = False
     colors: bool = True
     database: str | None = None
+    server: str | None = None
     config: Path | None = None
 
     @cached_property
@@ -31,10 +35,10 @@ class Session:
         """All settings. Raises ConfigError."""
         from cuewire.config import load
 
-        return load({"database_url": self.database}, file=self.config)
+        return load({"database_url": self.database, "server": self.server}, file=self.config)
 
     def open(self) -> Opening:
-        """Return the App to be opened, in either form, at the database of the settings."""
+        """Return the App to be opened, in either form, on the server or at the database of the settings."""
         import cuewire  # the facade imports the engine on first use
 
         return cuewire.open(settings=self.settings)
@@ -57,3 +61,15 @@ class Session:
     def colors_stderr(self) -> bool:
         """Whether stderr may carry colours."""
         return self.colors and sys.stderr.isatty() and allows_color()
+
+
+def stay_here(session: Session, command: str) -> None:
+    """Say of a command that it is about this machine, where a server is set. Raises BadParameter if a flag names it."""
+    if session.server is not None:
+        raise typer.BadParameter(f"'{command}' is about this machine, and no server answers it", param_hint="--server")
+    try:
+        server = session.settings.server
+    except CuewireError:
+        return  # the command says so itself, if it needs the settings
+    if server and session.database is None and not session.is_json:
+        print(f"note: '{command}' is about this machine; the server of the settings is not asked", file=sys.stderr)

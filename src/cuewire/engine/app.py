@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Unpack, get_args
 
 from cuewire.engine.run import Engine
@@ -17,6 +18,7 @@ from cuewire.model.pages import Page
 from cuewire.model.prompts import Inputs, check_name
 from cuewire.model.results import Result
 from cuewire.ports import Clock, ExecutionStore, OutcomeStore
+from cuewire.registry.api_keys import KeyRing
 from cuewire.registry.prompts import Registry, check_limit
 
 
@@ -53,6 +55,19 @@ class Executions:
         await self._executions.get(check_id(execution_id))
         return await self._outcomes.list(execution_id)
 
+    async def report(self, execution_id: str, outcomes: Mapping[str, OutcomeValue], *, at: datetime) -> None:
+        """Store what became of an execution."""
+        if not outcomes:
+            raise InvalidInput("no outcome was given", field="/outcomes", hint="write report(id, correct=True)")
+        await self._outcomes.report(
+            [
+                Outcome(
+                    execution_id=check_id(execution_id), name=name, value=check_outcome(name, value), reported_at=at
+                )
+                for name, value in outcomes.items()
+            ]
+        )
+
 
 class LocalApp:
     """Implements `App` in this process. `close` releases everything that `wiring` opened for it."""
@@ -63,14 +78,14 @@ class LocalApp:
         engine: Engine,
         registry: Registry,
         executions: Executions,
-        outcomes: OutcomeStore,
+        keys: KeyRing,
         clock: Clock,
         close: Callable[[], Awaitable[None]],
     ) -> None:
         self._engine = engine
         self._registry = registry
         self._executions = executions
-        self._outcomes = outcomes
+        self._keys = keys
         self._clock = clock
         self._close = close
         self._streams: weakref.WeakSet[ExecutionStream] = weakref.WeakSet()
@@ -85,31 +100,41 @@ class LocalApp:
         """The record."""
         return self._executions
 
-    async def run(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Result:
-        """Run a prompt and return when the record is durable; see `App.run`."""
+    @property
+    def clock(self) -> Clock:
+        """Time and chance."""
+        return self._clock
+
+    @property
+    def keys(self) -> KeyRing:
+        """Who may use the server."""
+        return self._keys
+
+    async def run(
+        self,
+        prompt: str,
+        inputs: Inputs | None = None,
+        *,
+        on_open: Callable[[str], None] | None = None,
+        **options: Unpack[RunOptions],
+    ) -> Result:
+        """Run a prompt and return when the record is durable; see `App.run`.
+
+        `on_open` is told the execution's id as soon as it has one.
+        """
         order = parse_order(prompt, inputs, **options)
-        return await self._engine.run(order)
+        return await self._engine.run(order, on_open=on_open)
 
     def stream(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> ExecutionStream:
         """Run a prompt and iterate over its answer as it arrives; see `App.stream`."""
         order = parse_order(prompt, inputs, **options)
-        stream = ExecutionStream(lambda listener: self._engine.run(order, listener=listener))
+        stream = ExecutionStream(lambda listener: self._engine.run(order, listener=listener, on_open=stream.opened))
         self._streams.add(stream)
         return stream
 
     async def report(self, execution_id: str, **outcomes: OutcomeValue) -> None:
         """Report what became of an execution; see `App.report`."""
-        if not outcomes:
-            raise InvalidInput("no outcome was given", field="/outcomes", hint="write report(id, correct=True)")
-        now = self._clock.now()
-        await self._outcomes.report(
-            [
-                Outcome(
-                    execution_id=check_id(execution_id), name=name, value=check_outcome(name, value), reported_at=now
-                )
-                for name, value in outcomes.items()
-            ]
-        )
+        await self._executions.report(execution_id, outcomes, at=self._clock.now())
 
     async def close(self) -> None:
         """Cancel streams that still run, write what is queued, and release everything."""

@@ -65,8 +65,7 @@ class Caller:
                 provider_request_id=answer.request_id or None,
             )
         )
-        record.answered(answer, cost)
-        return answer
+        return record.answered(answer, cost)
 
     def _failed(self, candidate: Candidate, started: float, error: BaseException) -> CallRecord:
         status: Literal["failed", "cancelled", "timed_out"] = "failed"

@@ -14,9 +14,9 @@ from cuewire.model.failures import failure_of
 from cuewire.model.ids import uuid7
 from cuewire.model.orders import Order
 from cuewire.model.prompts import PromptVersion
-from cuewire.model.requests import ChatMessage
+from cuewire.model.requests import ChatMessage, ToolCall
 from cuewire.model.results import Answer, Cost, Result, Usage
-from cuewire.model.text import cleaned
+from cuewire.model.text import cleaned, is_storable
 from cuewire.ports import Clock, Recorder
 
 _encoder = msgspec.json.Encoder()
@@ -38,6 +38,7 @@ class OpenRecord:
         self._cost = _NO_CALL
         self._model = opening.model
         self._calls: list[CallRecord] = []
+        self._sanitised = 0
 
     def rendered(self, messages: tuple[ChatMessage, ...]) -> None:
         """Note what will be sent."""
@@ -53,17 +54,21 @@ class OpenRecord:
         if call.status != "ok":
             self._cost = _UNKNOWN
 
-    def answered(self, answer: Answer, cost: Cost) -> None:
-        """Note the answer and its cost."""
-        self._answer = answer
+    def answered(self, answer: Answer, cost: Cost) -> Answer:
+        """Note the answer and its cost; returns the answer as it is kept, so that the caller gets the same."""
+        self._answer, self._sanitised = _storable(answer)
         self._cost = cost
+        return self._answer
 
     async def succeed(self, value: Any) -> Result:
         """Close the record as succeeded; returns when it is durable. Raises RecordNotWritten."""
         answer = self._answer
         assert answer is not None, "an execution succeeds with an answer"
         duration_ms = self._elapsed_ms()
-        await self._close("succeeded", duration_ms, value=value)
+        encoded = None
+        if value != answer.text:
+            value, encoded = _encoded_value(value)
+        await self._close("succeeded", duration_ms, value=encoded)
         opening = self.opening
         return Result(
             id=opening.id,
@@ -79,6 +84,7 @@ class OpenRecord:
             duration_ms=duration_ms,
             first_token_ms=answer.first_token_ms,
             tool_calls=answer.tool_calls,
+            called_ms=sum(call.duration_ms for call in self._calls),
         )
 
     async def fail(self, error: BaseException) -> None:
@@ -98,13 +104,12 @@ class OpenRecord:
         status: Status,
         duration_ms: float,
         *,
-        value: Any = None,
+        value: bytes | None = None,
         failure: Failure | None = None,
         partial_text: str = "",
     ) -> None:
         answer = self._answer
-        text = answer.text if answer else partial_text or None
-        text, sanitised = cleaned(text) if text else (text, 0)
+        text, sanitised = (answer.text, self._sanitised) if answer else cleaned(partial_text)
         closing = Closing(
             id=self.opening.id,
             status=status,
@@ -117,8 +122,8 @@ class OpenRecord:
             finish_reason=answer.finish_reason if answer else None,
             first_token_ms=answer.first_token_ms if answer else None,
             messages=_encoder.encode(self._messages) if self._messages is not None else None,
-            text=text,
-            value=_encode_value(value) if answer and not failure and value != answer.text else None,
+            text=text if answer or text else None,
+            value=value,
             tool_calls=_encoder.encode(answer.tool_calls) if answer and answer.tool_calls else None,
             calls=tuple(self._calls),
             failure=failure,
@@ -130,7 +135,7 @@ class OpenRecord:
             unwritten = RecordNotWritten(
                 f"the record of execution {closing.id} could not be written: {error.message}",
                 hint=error.hint,
-                text=text or "",
+                text=text,
             )
             unwritten.execution_id = closing.id
             raise unwritten from error
@@ -186,12 +191,27 @@ def _request_hash(order: Order, inputs: bytes) -> str:
     return sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
 
 
-def _encode_value(value: Any) -> bytes:
-    """Encode a value that a model wrote; what cannot be stored becomes U+FFFD, as in its text."""
+def _storable(answer: Answer) -> tuple[Answer, int]:
+    """Return the answer with U+FFFD for what cannot be stored, and how many characters were replaced."""
+    if is_storable(answer.text) and not answer.tool_calls:
+        return answer, 0
+    text, replaced = cleaned(answer.text)
+    calls = []
+    for call in answer.tool_calls:
+        fields = [cleaned(field) for field in (call.id, call.name, call.arguments)]
+        (call_id, name, arguments) = (field for field, _ in fields)
+        calls.append(ToolCall(id=call_id, name=name, arguments=arguments))
+        replaced += sum(count for _, count in fields)
+    return msgspec.structs.replace(answer, text=text, tool_calls=tuple(calls)), replaced
+
+
+def _encoded_value(value: Any) -> tuple[Any, bytes]:
+    """Return a value that a model wrote, as it can be stored, and its JSON."""
     try:
-        return _encoder.encode(value)
+        return value, _encoder.encode(value)
     except UnicodeEncodeError:
-        return _encoder.encode(_cleaned_value(value))
+        value = _cleaned_value(value)
+        return value, _encoder.encode(value)
 
 
 def _cleaned_value(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -46,13 +47,18 @@ class Engine:
         self._caller = Caller(surroundings.providers, surroundings.prices, surroundings.clock)
         self._stored = StoredResults(surroundings.executions)
 
-    async def run(self, order: Order, *, listener: Listener | None = None) -> Result:
+    async def run(
+        self, order: Order, *, listener: Listener | None = None, on_open: Callable[[str], None] | None = None
+    ) -> Result:
         """Run an order; with a listener the answer also goes there as it arrives.
 
-        Returns when the record is durable. Errors raised after the record was opened are recorded and carry its id.
+        `on_open` is told the id of the execution whose result this will be. Returns when the record is durable. Errors
+        raised after the record was opened are recorded and carry its id.
         """
         version = await self._resolver.resolve(order.reference)
         record = await self._records.open(order, version)
+        if on_open:
+            on_open(record if isinstance(record, str) else record.opening.id)
         if isinstance(record, str):
             return await self._stored.replay(record, listener=listener)
         try:

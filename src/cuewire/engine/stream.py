@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 from cuewire.model.results import Piece, Result
+from cuewire.model.text import cleaned
 from cuewire.ports import Listener
 
 _HIGH_WATER = 262_144
@@ -18,6 +19,8 @@ class ExecutionStream:
 
     def __init__(self, run: Callable[[Listener], Coroutine[Any, Any, Result]]) -> None:
         self._run = run
+        self._id = ""
+        self._opened = asyncio.Event()
         self._task: asyncio.Task[Result] | None = None
         self._waiting: list[str] = []
         self._size = 0
@@ -28,6 +31,19 @@ class ExecutionStream:
     def __aiter__(self) -> AsyncIterator[Piece]:
         """Yield the pieces; leaving the loop early cancels the execution."""
         return self._pieces()
+
+    def opened(self, execution_id: str) -> None:
+        """Take note of the execution's id."""
+        self._id = execution_id
+        self._opened.set()
+
+    async def id(self) -> str:
+        """Return the execution's id once it has one; raises what `run` raises before that."""
+        task = self._start()
+        await self._opened.wait()
+        if not self._id:
+            task.result()
+        return self._id
 
     async def result(self) -> Result:
         """Return the result; reads and drops the pieces that were not taken."""
@@ -69,8 +85,10 @@ class ExecutionStream:
         if not task.cancelled():
             task.exception()
         self._arrived.set()
+        self._opened.set()
 
     async def _listen(self, text: str) -> None:
+        text, _ = cleaned(text)  # as the record and the result have it
         self._waiting.append(text)
         self._size += len(text)
         self._arrived.set()

@@ -2,14 +2,16 @@
 
     CuewireError
     ├── InvalidInput            what the caller gave cannot be used
-    ├── NotFound                PromptNotFound, LabelNotFound, VersionNotFound, ModelNotFound, ExecutionNotFound
+    ├── NotFound                PromptNotFound, LabelNotFound, VersionNotFound, ModelNotFound, ExecutionNotFound,
+    │                           ApiKeyNotFound
     ├── Conflict                IdempotencyMismatch, StillRunning, PromptArchived
     ├── TemplateError           TemplateSyntaxError, TemplateForbidden, TemplateUndefined, TemplateLimitExceeded
     ├── ProviderError           RateLimited, OutOfCredit, AuthenticationFailed, RequestRejected, ContextLengthExceeded,
     │                           ModelNotServed, ProviderUnavailable, ProviderFault, NetworkError, ProviderTimeout,
     │                           ProtocolError, IncompleteAnswer
     ├── OutputError             the model's answer is not of the kind that the version asks for
-    ├── StoreError              StoreBusy, StoreFull, StoreDamaged, SchemaMismatch, RecordNotWritten
+    ├── StoreError              StoreBusy, StoreUnavailable, StoreFull, StoreDamaged, SchemaMismatch, RecordNotWritten
+    ├── ServerError             AccessDenied, ServerUnavailable: between us and a Cuewire server
     └── ConfigError             MissingExtra
 
 Messages say what happened, to what, and (in `hint`) what to do; they never hold a secret.
@@ -86,6 +88,12 @@ class ExecutionNotFound(NotFound):
     """No execution has this id."""
 
     code = "execution_not_found"
+
+
+class ApiKeyNotFound(NotFound):
+    """No API key has this id."""
+
+    code = "api_key_not_found"
 
 
 class Conflict(CuewireError):
@@ -286,6 +294,12 @@ class StoreBusy(StoreError):
     code = "store_busy"
 
 
+class StoreUnavailable(StoreError):
+    """The database server does not answer, or the connection to it broke."""
+
+    code = "store_unavailable"
+
+
 class StoreFull(StoreError):
     """The disk is full, or the file is read-only."""
 
@@ -312,6 +326,24 @@ class RecordNotWritten(StoreError):
     def __init__(self, message: str, *, hint: str = "", text: str = "") -> None:
         super().__init__(message, hint=hint)
         self.text = text
+
+
+class ServerError(CuewireError):
+    """A Cuewire server did not do what was asked."""
+
+    code = "server_error"
+
+
+class AccessDenied(ServerError):
+    """The server does not know the API key, or the key may not do this."""
+
+    code = "access_denied"
+
+
+class ServerUnavailable(ServerError):
+    """No server answers at the address, or it takes no more work for now."""
+
+    code = "server_unavailable"
 
 
 class ConfigError(CuewireError):

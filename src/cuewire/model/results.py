@@ -63,7 +63,8 @@ class Result(Value, frozen=True):
 
     `value` is the answer as the version's output kind (text, choice, number, boolean or JSON), `text` the answer as
     it came. `cost_usd` is None when unknown, and `cost_basis` then says why. `stored` is true when an idempotency key
-    brought back an earlier execution and nothing was called.
+    brought back an earlier execution and nothing was called. `called_ms` is the part of `duration_ms` that went
+    into calls; the rest is ours.
     """
 
     id: str
@@ -80,3 +81,4 @@ class Result(Value, frozen=True):
     first_token_ms: float | None
     tool_calls: tuple[ToolCall, ...] = ()
     stored: bool = False
+    called_ms: float = 0.0

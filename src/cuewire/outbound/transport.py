@@ -52,6 +52,10 @@ class HttpRequest(Value, frozen=True):
     body: bytes = b""
     timeouts: Timeouts = DEFAULT_TIMEOUTS
 
+    def __repr__(self) -> str:
+        """Show neither headers nor body: they hold keys and what users wrote."""
+        return f"HttpRequest({self.method!r}, {self.url!r})"
+
 
 class Response(Protocol):
     """A response whose head has arrived: read it to its end, in one of the two ways, or close it."""

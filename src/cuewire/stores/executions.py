@@ -12,6 +12,7 @@ from cuewire.model.executions import CallRecord, Execution, ExecutionDetail, Fai
 from cuewire.model.pages import Page
 from cuewire.model.requests import ChatMessage, ToolCall
 from cuewire.model.results import Usage
+from cuewire.model.text import check_json
 from cuewire.stores.cursors import check_limit, make_cursor, read_cursor
 from cuewire.stores.database import Database
 from cuewire.stores.schema import PROJECT, calls, did_not_succeed, executions, payloads, versions
@@ -45,6 +46,7 @@ class SqlExecutionStore:
         this = f"executions {status} {prompt}"
         last = read_cursor(after, of=this) if after is not None else None
         size = check_limit(limit)
+        check_json(prompt, pointer="/prompt")
         query = list_query(limit=size + 1, last=last, prompt=prompt, status=status)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         found = tuple(Execution(**_listed(row)) for row in rows[:size])

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, insert, select, update
 
 from cuewire.model.errors import LabelNotFound, PromptArchived, PromptNotFound, VersionNotFound
 from cuewire.model.outputs import OutputKind
@@ -140,7 +140,7 @@ def _move_labels(
 
 
 def _resolve(connection: Connection, reference: Reference) -> PromptVersion:
-    query = _select_versions().where(prompts.c.name == reference.name, prompts.c.archived_at.is_(None))
+    query = _select_versions().where(_is_named(reference.name), prompts.c.archived_at.is_(None))
     if reference.number is not None:
         query = query.where(versions.c.number == reference.number)
     else:
@@ -204,7 +204,12 @@ def _archive(connection: Connection, name: str, now: datetime) -> Prompt:
 
 
 def _select_prompt(name: str) -> Select[Any]:
-    return select(prompts).where(prompts.c.project_id == PROJECT, prompts.c.name == name)
+    return select(prompts).where(prompts.c.project_id == PROJECT, _is_named(name))
+
+
+def _is_named(name: str) -> ColumnElement[bool]:
+    check_json(name, pointer="/prompt")  # or the databases would disagree
+    return prompts.c.name == name
 
 
 def _select_versions() -> Select[Any]:

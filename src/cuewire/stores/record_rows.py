@@ -1,4 +1,4 @@
-"""Rows of the record, made from values where the caller runs, so that the writer thread only has to store them.
+"""Rows of the record, made from values where the caller runs, so that the writer only has to store them.
 
 A row is one tuple in the order of its table's columns: first what is known at the opening, then what the end adds.
 """
@@ -12,7 +12,7 @@ import msgspec
 
 from cuewire.model.executions import MAX_ERROR_MESSAGE, CallRecord, Closing, Failure, Opening
 from cuewire.model.text import cleaned
-from cuewire.stores.columns import id_to_bytes, instant_to_micros
+from cuewire.stores.columns import Encoding
 from cuewire.stores.schema import PROJECT
 from cuewire.stores.texts import model_json, model_text, user_json, user_text
 
@@ -26,12 +26,13 @@ _NO_ANSWER: Row = (None, None, None, None, None, 0)
 class OpenRow:
     """The first half of an execution's rows, kept until its end is stored."""
 
-    __slots__ = ("due", "execution", "id", "is_stored", "key", "model", "payload")
+    __slots__ = ("due", "encoding", "execution", "id", "is_stored", "key", "model", "payload")
 
-    def __init__(self, opening: Opening, *, owner_id: int) -> None:
+    def __init__(self, opening: Opening, *, owner_id: int, encoding: Encoding) -> None:
         """Make the rows. Raises InvalidInput if the caller gave text that no database can store."""
         self.id = opening.id
-        self.key = id_to_bytes(opening.id)
+        self.key = encoding.id(opening.id)
+        self.encoding = encoding
         self.model = user_text(opening.model, pointer="/model")
         self.due = 0.0
         self.is_stored = False
@@ -41,13 +42,28 @@ class OpenRow:
             opening.version_id,
             opening.prompt,
             opening.label,
-            instant_to_micros(opening.started_at),
+            encoding.instant(opening.started_at),
             user_json(opening.metadata, pointer="/metadata"),
             user_text(opening.idempotency_key, pointer="/idempotency_key"),
             opening.request_hash,
             owner_id,
         )
         self.payload: Row = (PROJECT, self.key, user_json(opening.inputs, pointer="/inputs"))
+
+    @property
+    def idempotency_key(self) -> object:
+        """The key that the caller gave."""
+        return self.execution[7]
+
+    @property
+    def request_hash(self) -> object:
+        """The hash of the request that the key stands for."""
+        return self.execution[8]
+
+    @property
+    def owner_id(self) -> object:
+        """The opening of the database that runs it."""
+        return self.execution[9]
 
     @property
     def running(self) -> tuple[Row, Row]:
@@ -76,7 +92,7 @@ class ClosedRows:
             *opened.execution,
             closing.status,
             opened.model if closing.model == opened.model else cleaned(closing.model)[0],
-            instant_to_micros(closing.ended_at),
+            opened.encoding.instant(closing.ended_at),
             _figure(closing.duration_ms),
             _figure(closing.first_token_ms),
             _count(usage.input_tokens),
@@ -92,8 +108,13 @@ class ClosedRows:
         self.payload: Row = (*opened.payload, messages, text, value, tool_calls, kept, replaced)
         self.calls: list[Row] = [_call_row(opened.key, call) for call in closing.calls]
 
+    @property
+    def end(self) -> Row:
+        """What tells this end from any other: the owner, the status and the time."""
+        return self.execution[9], self.execution[10], self.execution[12]
 
-def _call_row(key: bytearray, call: CallRecord) -> Row:
+
+def _call_row(key: object, call: CallRecord) -> Row:
     usage = call.usage
     return (
         PROJECT,

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 
-from sqlalchemy import ColumnElement, Executable, Table, and_, bindparam, literal_column, null, select, update
+from sqlalchemy import ColumnElement, Executable, Table, bindparam
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
-from cuewire.model.errors import CuewireError, IdempotencyMismatch, ProviderError, StoreError
+from cuewire.model.errors import StoreError
 from cuewire.stores.columns import id_from_bytes
+from cuewire.stores.record_queries import (
+    abandoned,
+    check_request,
+    free_key,
+    gives_way,
+    holder_of_key,
+    interrupted,
+    unended,
+    unended_owners,
+)
 from cuewire.stores.record_rows import ClosedRows, OpenRow, Row
-from cuewire.stores.schema import PROJECT, UNENDED, calls, did_not_succeed, executions, payloads
+from cuewire.stores.schema import PROJECT, UNENDED, calls, executions, payloads
 
 _DIALECT = sqlite_dialect(paramstyle="qmark")
 _FIRST_OF_END = list(executions.c.keys()).index("status")
@@ -21,13 +31,6 @@ _FIRST_OF_END = list(executions.c.keys()).index("status")
 
 def _text(statement: Executable) -> str:
     return str(statement.compile(dialect=_DIALECT))  # type: ignore[attr-defined]  # every Core statement has it
-
-
-def _one_of(column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
-    return column.in_([literal_column(f"'{value}'") for value in values])
-
-
-_unended = _one_of(executions.c.status, UNENDED) & did_not_succeed
 
 
 def _values(table: Table) -> dict[str, ColumnElement[object]]:
@@ -68,7 +71,7 @@ _ENDED = _InsertRows(
     _open_execution.on_conflict_do_update(
         index_elements=["project_id", "id"],
         set_={name: _open_execution.excluded[name] for name in executions.c.keys()[_FIRST_OF_END:]},
-        where=_unended & (executions.c.owner_id == _open_execution.excluded.owner_id),
+        where=unended & (executions.c.owner_id == _open_execution.excluded.owner_id),
     )
 )
 _ANSWER = _InsertRows(
@@ -79,55 +82,11 @@ _ANSWER = _InsertRows(
 )
 _CALLS = _InsertRows(insert(calls).values(_values(calls)))
 
-_HOLDER = _text(
-    select(
-        executions.c.id,
-        executions.c.request_hash,
-        executions.c.status,
-        executions.c.error_code,
-        executions.c.owner_id,
-    ).where(executions.c.project_id == bindparam("project"), executions.c.idempotency_key == bindparam("key"))
-)
-_one = and_(executions.c.project_id == bindparam("project"), executions.c.id == bindparam("key"))
-_FREE_KEY = _text(update(executions).where(_one).values(idempotency_key=null()))
-_ABANDON = _text(
-    update(executions)
-    .where(_one, _unended)
-    .values(
-        status=literal_column("'cancelled'"),
-        completed_at=bindparam("now"),
-        error_code=literal_column("'cancelled'"),
-        error_message=literal_column("'the caller left before the execution began'"),
-    )
-)
-_OWNERS = _text(
-    select(executions.c.owner_id).distinct().where(executions.c.project_id == bindparam("project"), _unended)
-)
-_INTERRUPT = _text(
-    update(executions)
-    .where(executions.c.project_id == bindparam("project"), _unended, executions.c.owner_id == bindparam("owner"))
-    .values(
-        status=literal_column("'interrupted'"),
-        error_code=literal_column("'interrupted'"),
-        error_message=literal_column("'the process that ran it ended before the execution did'"),
-    )
-)
-
-_GIVES_WAY = ("interrupted", "cancelled", "timed_out")
-"""Statuses whose idempotency key the next request takes over, because another run may end better."""
-
-
-def _family(root: type[CuewireError]) -> Iterator[type[CuewireError]]:
-    yield root
-    for child in root.__subclasses__():
-        yield from _family(child)
-
-
-_WORTH_ANOTHER_RUN = frozenset(
-    {error.code for error in _family(ProviderError) if getattr(error, "retriable", False)}
-    | {error.code for error in _family(StoreError)}
-)
-"""Error codes of failures that are nobody's fault: the key of an execution that ended so is taken over as well."""
+_HOLDER = _text(holder_of_key)
+_FREE_KEY = _text(free_key)
+_ABANDON = _text(abandoned)
+_OWNERS = _text(unended_owners)
+_INTERRUPT = _text(interrupted.where(executions.c.owner_id == bindparam("owner")))
 
 
 def store(connection: sqlite3.Connection, opened: Sequence[OpenRow], closed: Sequence[ClosedRows]) -> None:
@@ -148,20 +107,14 @@ def claim(connection: sqlite3.Connection, opened: OpenRow, *, is_gone: Callable[
 
     `is_gone` tells whether the owner of an execution that still runs has died. Raises IdempotencyMismatch.
     """
-    _, key, *_, idempotency_key, request_hash, owner_id = opened.execution
-    holder = connection.execute(_HOLDER, (PROJECT, idempotency_key)).fetchone()
+    holder = connection.execute(_HOLDER, (PROJECT, opened.idempotency_key)).fetchone()
     if holder:
-        holder_id, holder_hash, status, error_code, holder_owner = holder
-        if holder_hash != request_hash:
-            raise IdempotencyMismatch(
-                f"idempotency key {idempotency_key!r} was used before with another request",
-                hint="use a new key for a new request",
-                field="/idempotency_key",
-            )
-        if status in UNENDED and holder_owner != owner_id and is_gone(holder_owner):
-            interrupt(connection, [holder_owner])
+        holder_id, holder_hash, status, error_code, owner_id = holder
+        check_request(opened, holder_hash)
+        if status in UNENDED and owner_id != opened.owner_id and is_gone(owner_id):
+            interrupt(connection, [owner_id])
             status = "interrupted"
-        if status not in _GIVES_WAY and not (status == "failed" and error_code in _WORTH_ANOTHER_RUN):
+        if not gives_way(status, error_code):
             return id_from_bytes(holder_id)
         connection.execute(_FREE_KEY, (PROJECT, holder_id))
     store(connection, [opened], [])

@@ -2,7 +2,7 @@
 
 Every row of user data carries its project, and every key and query begins with it. In SQLite a table WITHOUT ROWID is
 one tree ordered by its key: half the pages to write of a table beside an index. Payloads keep a rowid, because long
-rows do not fit such a tree.
+rows do not fit such a tree. What PostgreSQL has beside these is in `postgres_schema`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from cuewire.stores.columns import ExecutionId, Instant, JsonText
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration, whose tables these are."""
 PROJECT = 1
 """The one project there is so far."""
@@ -80,7 +80,7 @@ versions = Table(
     Column("id", _Number, primary_key=True),
     _project(),
     Column("prompt_id", _Number, ForeignKey("prompts.id"), nullable=False),
-    Column("number", Integer, nullable=False),
+    Column("number", _Number, nullable=False),
     Column("messages", JsonText, nullable=False),
     Column("variables", JsonText, nullable=False),
     Column("model", Text),
@@ -153,7 +153,6 @@ Index(
     executions.c.status,
     executions.c.id,
     sqlite_where=did_not_succeed,
-    postgresql_where=did_not_succeed,
 )
 # RecordWriter.claim
 Index(
@@ -162,7 +161,6 @@ Index(
     executions.c.idempotency_key,
     unique=True,
     sqlite_where=executions.c.idempotency_key.is_not(None),
-    postgresql_where=executions.c.idempotency_key.is_not(None),
 )
 
 payloads = Table(
@@ -218,6 +216,20 @@ outcomes = Table(
     # SqlOutcomeStore.report and list
     PrimaryKeyConstraint("project_id", "execution_id", "name"),
     _execution_key(),
+    sqlite_with_rowid=False,
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _project(),
+    Column("id", _Name, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("secret_hash", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    # SqlApiKeys.find, list, revoke
+    PrimaryKeyConstraint("project_id", "id"),
     sqlite_with_rowid=False,
 )
 

@@ -15,12 +15,15 @@ from sqlalchemy import Connection, Engine, QueuePool, StaticPool, create_engine
 from cuewire.model.errors import StoreError
 from cuewire.ports import Clock
 from cuewire.stores.backups import back_up, problems
+from cuewire.stores.columns import IN_SQLITE, instant_to_micros
+from cuewire.stores.open_rows import OpenRows
 from cuewire.stores.owners import Owner
-from cuewire.stores.record_statements import interrupt, owners_of_unended
+from cuewire.stores.record_rows import ClosedRows, OpenRow
+from cuewire.stores.record_statements import abandon, claim, interrupt, owners_of_unended
 from cuewire.stores.sqlite_errors import translating
 from cuewire.stores.sqlite_file import connect, open_file, opening
-from cuewire.stores.tickets import Look, Task
-from cuewire.stores.writer import Checkpoint, Writer
+from cuewire.stores.tickets import Checkpoint, Close, Look, Task
+from cuewire.stores.writer import Writer
 
 T = TypeVar("T")
 READERS = 4
@@ -28,7 +31,9 @@ READERS = 4
 
 
 class SqliteDatabase:
-    """Implements `Database`, and `Changes` of the ports. Any number of event loops and threads may share one."""
+    """Implements `Database`, `Records`, and `Changes` of the ports. Any number of event loops may share one."""
+
+    encoding = IN_SQLITE
 
     def __init__(self, path: Path, *, clock: Clock, checkpoint: Checkpoint | None) -> None:
         """Open the file. Blocks; on an event loop use `open`."""
@@ -79,6 +84,37 @@ class SqliteDatabase:
         """Return when every execution opened so far has its row."""
         self.writer.hurry()
         ticket = Task(lambda: None)
+        self.writer.submit(ticket)
+        await ticket.outcome
+
+    @property
+    def owner_id(self) -> int:
+        """The number whose lock this opening holds."""
+        return self.owner.id
+
+    @property
+    def open_rows(self) -> OpenRows:
+        """The executions that began here."""
+        return self.writer.open_rows
+
+    def linger(self, row: OpenRow) -> None:
+        """Store an open row unless its end comes first."""
+        self.writer.linger(row)
+
+    async def claim(self, row: OpenRow) -> str | None:
+        """Store an open row that has an idempotency key, in the group's transaction."""
+        ticket = Task(lambda: claim(self._connection, row, is_gone=self.owner.is_gone), point="open")
+        self.writer.submit(ticket)
+        try:
+            return await ticket.outcome
+        except asyncio.CancelledError:
+            now = instant_to_micros(self.clock.now())
+            self.writer.submit(Task(lambda: abandon(self._connection, row, now=now)))
+            raise
+
+    async def end(self, row: OpenRow, rows: ClosedRows) -> None:
+        """Store the end of an execution, in the group's transaction."""
+        ticket = Close(row, rows)
         self.writer.submit(ticket)
         await ticket.outcome
 

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import create_mock_engine
 from sqlalchemy.dialects import sqlite as sqlite_dialects
 
-from cuewire.model.errors import SchemaMismatch, StoreDamaged, StoreError, StoreFull
+from cuewire.model.errors import StoreDamaged, StoreError, StoreFull
+from cuewire.stores.revisions import check_schema
 from cuewire.stores.schema import REVISION, alembic_version, metadata
 from cuewire.stores.sqlite_errors import is_busy, translating
 
@@ -44,7 +45,7 @@ def open_file(path: Path) -> sqlite3.Connection:
             if is_new:
                 _create(connection)
                 _bound_cache(connection)
-            check_schema(connection, path)
+            check_schema(schema_found(connection), _tables(connection), name=str(path))
             if path.stat().st_size <= MAX_CHECKED_BYTES:
                 _check_pages(connection, path)
         except BaseException:
@@ -85,32 +86,6 @@ def _bound_cache(connection: sqlite3.Connection) -> None:
 def engine_version() -> tuple[int, ...]:
     """Return the version of the SQLite that this Python brings."""
     return sqlite3.sqlite_version_info
-
-
-def check_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise SchemaMismatch unless the tables are those of this version of Cuewire."""
-    found = schema_found(connection)
-    if found is None:
-        raise not_ours(path)
-    if found < REVISION:
-        raise SchemaMismatch(
-            f"database {str(path)!r} has schema {found}, this version of Cuewire needs {REVISION}",
-            hint="run: cuewire db upgrade",
-        )
-    if found > REVISION:
-        raise SchemaMismatch(
-            f"database {str(path)!r} has schema {found}, this version of Cuewire knows none after {REVISION}",
-            hint="update Cuewire, or restore a backup",
-        )
-    if lost := metadata.tables.keys() - _tables(connection):
-        raise SchemaMismatch(
-            f"database {str(path)!r} lacks the tables {', '.join(sorted(lost))}", hint="restore a backup"
-        )
-
-
-def not_ours(path: Path) -> SchemaMismatch:
-    """Return the error that says that another program made the file."""
-    return SchemaMismatch(f"{str(path)!r} is the database of another program", hint="name another file")
 
 
 def schema_found(connection: sqlite3.Connection) -> str | None:

@@ -1,9 +1,9 @@
-"""What waits for the writer thread, and how it learns what became of it."""
+"""What waits for the writer of a database, and how it learns what became of it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from cuewire.stores.record_rows import ClosedRows, OpenRow
@@ -11,6 +11,8 @@ from cuewire.stores.record_rows import ClosedRows, OpenRow
 T = TypeVar("T")
 Point: TypeAlias = Literal["open", "close", ""]
 """What a ticket does to a record, as the names of checkpoints say it."""
+Checkpoint: TypeAlias = Callable[[str], None]
+"""Called by the writer at open|close.before_commit|after_commit; a fault test dies there."""
 
 
 class Ticket(Generic[T]):
@@ -85,3 +87,12 @@ def deliver(tickets: Iterable[Ticket[Any]]) -> None:
 def _settle_all(tickets: list[Ticket[Any]]) -> None:
     for ticket in tickets:
         ticket.settle()
+
+
+def reach(checkpoint: Checkpoint | None, point: str, group: Iterable[Ticket[Any]], opened: Collection[OpenRow]) -> None:
+    """Tell which point a group has reached, for each thing that it does."""
+    if checkpoint:
+        kinds = {ticket.point for ticket in group} | ({"open"} if opened else set())
+        for kind in ("open", "close"):
+            if kind in kinds:
+                checkpoint(f"{kind}.{point}")

@@ -19,8 +19,9 @@ from cuewire.model.errors import SchemaMismatch, StoreDamaged
 from cuewire.model.values import Value
 from cuewire.ports import Clock
 from cuewire.stores.backups import back_up, problems
+from cuewire.stores.revisions import not_ours
 from cuewire.stores.schema import REVISION
-from cuewire.stores.sqlite_file import connect, not_ours, opening, schema_found
+from cuewire.stores.sqlite_file import connect, opening, schema_found
 
 
 class SchemaStatus(Value, frozen=True):
@@ -73,17 +74,22 @@ def configuration(**attributes: object) -> Config:
     return config
 
 
+def status_of(found: str, *, name: str) -> SchemaStatus:
+    """Return how far a schema of ours is. Raises SchemaMismatch for one that we do not know."""
+    known = ["", *reversed([script.revision for script in scripts().walk_revisions()])]
+    if found not in known:
+        raise SchemaMismatch(
+            f"database {name!r} has schema {found!r}, which this version of Cuewire does not know",
+            hint="update Cuewire, or restore a backup",
+        )
+    return SchemaStatus(current=found, head=REVISION, pending=tuple(known[known.index(found) + 1 :]))
+
+
 def _status(connection: sqlite3.Connection, path: Path) -> SchemaStatus:
     current = schema_found(connection)
     if current is None:
-        raise not_ours(path)
-    known = ["", *reversed([script.revision for script in scripts().walk_revisions()])]
-    if current not in known:
-        raise SchemaMismatch(
-            f"database {str(path)!r} has schema {current!r}, which this version of Cuewire does not know",
-            hint="update Cuewire, or restore a backup",
-        )
-    return SchemaStatus(current=current, head=REVISION, pending=tuple(known[known.index(current) + 1 :]))
+        raise not_ours(str(path))
+    return status_of(current, name=str(path))
 
 
 @contextmanager

@@ -8,29 +8,22 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, TypeAlias
+from typing import Any
 
 from cuewire.model.errors import StoreError
 from cuewire.ports import Clock
+from cuewire.stores.open_rows import LINGER_S, RETRY_S, OpenRows
 from cuewire.stores.record_rows import OpenRow
 from cuewire.stores.record_statements import store
 from cuewire.stores.sqlite_errors import is_busy, translated
 from cuewire.stores.sqlite_file import BUSY_S
-from cuewire.stores.tickets import Close, Look, Task, Ticket, deliver
-
-Checkpoint: TypeAlias = Callable[[str], None]
-"""Called in the writer thread at open|close.before_commit|after_commit; a fault test dies there."""
+from cuewire.stores.tickets import Checkpoint, Close, Look, Task, Ticket, deliver, reach
 
 MAX_GROUP = 500
-LINGER_S = 0.025
-RETRY_S = 1.0
-"""How long open rows wait after the database refused them."""
-MAX_UNENDED = 10_000
-"""Executions that are kept in memory while a database refuses to store them."""
 BUSY_SLICE_S = 0.1
 """How long one wait for another process lasts; in between, new tickets join and old ones give up."""
 
@@ -41,15 +34,13 @@ class Writer:
     def __init__(
         self, connection: sqlite3.Connection, path: Path, *, clock: Clock, checkpoint: Checkpoint | None = None
     ) -> None:
-        self.unended: dict[str, OpenRow] = {}
-        """The executions that began here and whose end is not stored."""
+        self.open_rows = OpenRows()
         self.connection = connection
         self._path = path
         self._clock = clock
         self._checkpoint = checkpoint
         self._queue: SimpleQueue[Ticket[Any] | None] = SimpleQueue()
         self._group: list[Ticket[Any]] = []
-        self._lingering: dict[str, OpenRow] = {}
         self._is_asleep = self._is_stopping = self._is_over = False
         connection.execute(f"PRAGMA busy_timeout={int(BUSY_SLICE_S * 1_000)}")
         self._thread = threading.Thread(target=self._run, name="cuewire-writer", daemon=True)
@@ -58,22 +49,20 @@ class Writer:
     def submit(self, ticket: Ticket[Any]) -> None:
         """Queue a ticket. It gets its outcome when the transaction that holds it is synced, or has failed."""
         if isinstance(ticket, Close):
-            self._lingering.pop(ticket.opened.id, None)
+            self.open_rows.take(ticket.opened)
         self._queue.put(ticket)
         if self._is_over:
             self._refuse_rest()
 
     def linger(self, row: OpenRow) -> None:
         """Store an open row unless its end comes first; it waits 25 ms at most before it makes a group of its own."""
-        row.due = self._clock.monotonic() + LINGER_S
-        self.unended[row.id] = self._lingering[row.id] = row
+        self.open_rows.add(row, now=self._clock.monotonic())
         if self._is_asleep:
             self._queue.put(None)
 
     def hurry(self) -> None:
         """Let lingering open rows be part of the next group."""
-        for row in list(self._lingering.values()):
-            row.due = 0.0
+        self.open_rows.hurry()
 
     def stop(self) -> None:
         """Write everything queued, and end the thread. Blocks; raises nothing."""
@@ -108,23 +97,22 @@ class Writer:
 
     def _next(self) -> Ticket[Any] | None:
         """Return the next ticket, or None when it is time to look at the open rows."""
-        now = self._clock.monotonic()
-        due = min((row.due for row in list(self._lingering.values())), default=now + LINGER_S)
+        due = self.open_rows.next_due() - self._clock.monotonic()
         try:
-            return self._queue.get(timeout=min(max(due - now, 0.0), LINGER_S))
+            return self._queue.get(timeout=min(max(due, 0.0), LINGER_S))
         except Empty:
-            if self._lingering:
+            if self.open_rows:
                 return None
         # Nothing for a whole linger. From here on `linger` has to wake us: it adds its row, then looks at the flag.
         self._is_asleep = True
         try:
-            return None if self._lingering else self._queue.get()
+            return None if self.open_rows else self._queue.get()
         finally:
             self._is_asleep = False
 
     def _write(self) -> None:
         self._look()
-        opened = self._due_rows()
+        opened = self.open_rows.take_due(self._clock.monotonic())
         if not opened and not self._group:
             return
         try:
@@ -134,7 +122,7 @@ class Writer:
             if isinstance(error, sqlite3.Error) and is_busy(error):
                 self._wait_on(opened, error)
                 return
-            self._linger_again(opened, self._clock.monotonic() + RETRY_S)
+            self.open_rows.put_back(opened, due=self._clock.monotonic() + RETRY_S)
             if not opened and len(self._group) == 1:
                 self._fail(self._group, error)
                 self._group = []
@@ -158,14 +146,14 @@ class Writer:
     def _commit(self, group: Sequence[Ticket[Any]], opened: Sequence[OpenRow]) -> None:
         self.connection.execute("BEGIN IMMEDIATE")
         self._apply(group, opened)
-        self._reach("before_commit", group, opened)
+        reach(self._checkpoint, "before_commit", group, opened)
         self.connection.execute("COMMIT")
         for row in opened:
             row.is_stored = True
         for ticket in group:
             if isinstance(ticket, Close) and ticket.error is None:
-                self.unended.pop(ticket.opened.id, None)
-        self._reach("after_commit", group, opened)
+                self.open_rows.unended.pop(ticket.opened.id, None)
+        reach(self._checkpoint, "after_commit", group, opened)
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
@@ -181,12 +169,6 @@ class Writer:
                 except Exception as error:  # noqa: BLE001  # goes to who asked
                     look.error = translated(error, self._path)
             deliver(looks)
-
-    def _due_rows(self) -> list[OpenRow]:
-        now = self._clock.monotonic()
-        due = [row.id for row in list(self._lingering.values()) if row.due <= now]
-        taken = [self._lingering.pop(execution_id, None) for execution_id in due]
-        return [row for row in taken if row]  # without those whose end came in between
 
     def _apply(self, group: Sequence[Ticket[Any]], opened: Sequence[OpenRow]) -> None:
         closes = [ticket for ticket in group if isinstance(ticket, Close)]
@@ -222,7 +204,7 @@ class Writer:
     def _wait_on(self, opened: Sequence[OpenRow], error: Exception) -> None:
         """Keep the group for another wait, but for those who have waited long enough."""
         now = self._clock.monotonic()
-        self._linger_again(opened, now)
+        self.open_rows.put_back(opened, due=now)
         tired = []
         for ticket in self._group:
             if ticket.deadline is None:
@@ -240,21 +222,5 @@ class Writer:
                 ticket.error = StoreError(f"the writer of {str(self._path)!r} was stopped by {type(error).__name__}")
                 ticket.error.__cause__ = error
         retry_at = self._clock.monotonic() + RETRY_S
-        self._linger_again((ticket.opened for ticket in tickets if isinstance(ticket, Close)), retry_at)
+        self.open_rows.put_back((ticket.opened for ticket in tickets if isinstance(ticket, Close)), due=retry_at)
         deliver(tickets)
-
-    def _linger_again(self, rows: Iterable[OpenRow], due: float) -> None:
-        """Keep open rows that could not be stored, so that an execution whose end is lost leaves a trace."""
-        for row in rows:
-            if len(self.unended) > MAX_UNENDED:
-                self.unended.pop(row.id, None)
-            elif not row.is_stored and row.id in self.unended:
-                row.due = due
-                self._lingering[row.id] = row
-
-    def _reach(self, point: str, group: Sequence[Ticket[Any]], opened: Sequence[OpenRow]) -> None:
-        if self._checkpoint:
-            kinds = {ticket.point for ticket in group} | ({"open"} if opened else set())
-            for kind in ("open", "close"):
-                if kind in kinds:
-                    self._checkpoint(f"{kind}.{point}")

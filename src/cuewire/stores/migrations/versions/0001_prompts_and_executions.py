@@ -1,4 +1,4 @@
-"""Prompts with versions and labels; executions with payloads, calls and outcomes."""
+"""Prompts with versions and labels; executions with payloads, calls and outcomes; on PostgreSQL their owners."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PLAIN = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _EXECUTION = sa.LargeBinary(16).with_variant(postgresql.UUID(), "postgresql")
 _INSTANT = sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
-_JSON = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
+_JSON = sa.Text().with_variant(postgresql.JSON(), "postgresql")
 
 _IN_SQLITE = (
     "CREATE TRIGGER versions_refuse_update BEFORE UPDATE ON versions "
@@ -32,6 +32,18 @@ _IN_SQLITE = (
     "('executions', 'ix_executions_project_id_status_id', '10000 10000 2500 1'), "
     "('executions', 'ix_executions_project_id_idempotency_key', '100000 100000 1')",
 )
+_IN_POSTGRES = (
+    "CREATE FUNCTION versions_refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'versions are immutable'; END $$",
+    "CREATE TRIGGER versions_refuse_change BEFORE UPDATE OR DELETE ON versions "
+    "FOR EACH ROW EXECUTE FUNCTION versions_refuse_change()",
+    "CREATE FUNCTION prompts_tell_change() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN PERFORM pg_notify('cuewire_changes', current_setting('application_name')); RETURN NULL; END $$",
+    "CREATE TRIGGER prompts_tell_change AFTER INSERT OR UPDATE OR DELETE ON prompts "
+    "FOR EACH STATEMENT EXECUTE FUNCTION prompts_tell_change()",
+    "CREATE TRIGGER labels_tell_change AFTER INSERT OR UPDATE OR DELETE ON labels "
+    "FOR EACH STATEMENT EXECUTE FUNCTION prompts_tell_change()",
+)
 
 
 def upgrade() -> None:
@@ -39,15 +51,21 @@ def upgrade() -> None:
     _make_prompts()
     _make_executions()
     _make_parts_of_executions()
-    if op.get_bind().dialect.name == "sqlite":
-        for statement in _IN_SQLITE:
-            op.execute(statement)
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    if not is_sqlite:
+        _make_owners()
+    for statement in _IN_SQLITE if is_sqlite else _IN_POSTGRES:
+        op.execute(statement)
 
 
 def downgrade() -> None:
     """Drop the tables and everything in them."""
     for table in ("outcomes", "calls", "payloads", "executions", "labels", "versions", "prompts"):
         op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.drop_table("owners")
+        for function in ("versions_refuse_change", "prompts_tell_change"):
+            op.execute(f"DROP FUNCTION {function}()")
 
 
 def _make_prompts() -> None:
@@ -67,7 +85,7 @@ def _make_prompts() -> None:
         sa.Column("id", _PLAIN, primary_key=True),
         _project(),
         sa.Column("prompt_id", _PLAIN, nullable=False),
-        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("number", _PLAIN, nullable=False),
         sa.Column("messages", _JSON, nullable=False),
         sa.Column("variables", _JSON, nullable=False),
         sa.Column("model", sa.Text),
@@ -181,6 +199,15 @@ def _make_parts_of_executions() -> None:
         sa.PrimaryKeyConstraint("project_id", "execution_id", "name", name="pk_outcomes"),
         _execution_key("outcomes"),
         sqlite_with_rowid=False,
+    )
+
+
+def _make_owners() -> None:
+    op.create_table(
+        "owners",
+        sa.Column("id", sa.BigInteger, autoincrement=False, nullable=False),
+        sa.Column("beat_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_owners"),
     )
 
 

@@ -1,0 +1,47 @@
+"""`cuewire serve`: the same Cuewire for programs that speak HTTP."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cuewire.cli.output import write, write_json
+from cuewire.cli.session import Session
+from cuewire.model.errors import MissingExtra
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="where to listen")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="PORT", help="0 finds a free one", min=0, max=65_535)] = 8470,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="a name by which clients may call the server")
+    ] = None,
+) -> None:
+    """Serve the database over HTTP until Ctrl-C or SIGTERM; what runs by then is brought to its end.
+
+    The first start makes an API key and shows it once. A SQLite file has one server; other commands and programs may
+    use the file meanwhile.
+    """
+    session: Session = context.obj
+    try:
+        from cuewire.server.serve import Address, serve
+        from cuewire.wiring import database_name
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"the server needs {error.name!r}, which is not installed", hint="run: pip install 'cuewire[server]'"
+        ) from None
+
+    def announce(url: str, key: str | None) -> None:
+        if session.is_json:
+            write_json({"url": url, "key": key})
+            return
+        write(f"serving {database_name(session.settings)} at {url}\n")
+        if key:
+            write(f"API key, shown this once: {key}\n")
+        print(f"API: {url}/docs   end with Ctrl-C", file=sys.stderr)
+
+    names = frozenset(name.lower() for name in allow_host or ())
+    serve(session.settings, Address(host=host, port=port, hosts=names), announce)

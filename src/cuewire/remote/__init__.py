@@ -1,0 +1,1 @@
+"""Cuewire on a server: the App port over HTTP."""

@@ -1,0 +1,81 @@
+"""Cuewire on a server: the App port over HTTP."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeAlias, Unpack
+
+from cuewire.model.errors import InvalidInput
+from cuewire.model.orders import RunOptions, parse_order
+from cuewire.model.outcomes import OutcomeValue, check_outcome
+from cuewire.model.prompts import Inputs
+from cuewire.model.results import Result
+from cuewire.ports import Clock, Listener, Stream
+from cuewire.remote.executions import RemoteExecutions, check_id
+from cuewire.remote.last_known import LastKnown
+from cuewire.remote.prompts import RemotePrompts
+from cuewire.remote.runs import Runs
+from cuewire.remote.server import Server, path_of
+from cuewire.wire.executions import OutcomeList
+
+StreamMaker: TypeAlias = Callable[[Callable[[Listener], Coroutine[Any, Any, Result]]], Stream]
+"""Makes a stream of what a coroutine tells its listener."""
+
+
+class RemoteApp:
+    """Implements `App` on a server. `close` releases everything that `wiring` opened for it."""
+
+    def __init__(
+        self,
+        server: Server,
+        *,
+        last_known: LastKnown,
+        make_stream: StreamMaker,
+        clock: Clock,
+        close: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._server = server
+        self._runs = Runs(server, clock=clock)
+        self._prompts = RemotePrompts(server, last_known=last_known)
+        self._executions = RemoteExecutions(server)
+        self._make_stream = make_stream
+        self._close = close
+        self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
+
+    def __repr__(self) -> str:
+        return f"RemoteApp({self._server.url!r})"
+
+    @property
+    def prompts(self) -> RemotePrompts:
+        """The registry."""
+        return self._prompts
+
+    @property
+    def executions(self) -> RemoteExecutions:
+        """The record."""
+        return self._executions
+
+    async def run(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Result:
+        """Run a prompt and return when the record is durable; see `App.run`."""
+        return await self._runs.run(parse_order(prompt, inputs, **options))
+
+    def stream(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Stream:
+        """Run a prompt and iterate over its answer as it arrives; see `App.stream`."""
+        running = self._runs.streamed(parse_order(prompt, inputs, **options))
+        stream = self._make_stream(running.follow)
+        self._streams.add(stream)
+        return stream
+
+    async def report(self, execution_id: str, **outcomes: OutcomeValue) -> None:
+        """Report what became of an execution; see `App.report`."""
+        if not outcomes:
+            raise InvalidInput("no outcome was given", field="/outcomes", hint="write report(id, correct=True)")
+        body = {name: check_outcome(name, value) for name, value in outcomes.items()}
+        await self._server.send("POST", path_of("executions", check_id(execution_id), "outcomes"), body, OutcomeList)
+
+    async def close(self) -> None:
+        """Cancel streams that still run, and release everything."""
+        for stream in list(self._streams):
+            await stream.aclose()
+        await self._close()

@@ -1,0 +1,118 @@
+"""The whole server as one ASGI application: the guard, the table of hot routes, and FastAPI for all others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from cuewire.engine.app import LocalApp
+from cuewire.model.errors import CuewireError, InvalidInput
+from cuewire.ports import Clock
+from cuewire.server.documented import ACTION, document
+from cuewire.server.exchange import Exchange
+from cuewire.server.guard import Guard, Handler
+from cuewire.server.replies import KEY, REPLIED, exchange_of
+from cuewire.server.routes.dispatch import DispatchRoute
+from cuewire.server.routes.executions import ExecutionRoutes
+from cuewire.server.routes.openai import OpenAIRoutes
+from cuewire.server.routes.prompts import PromptRoutes
+from cuewire.server.routes.system import SystemRoutes
+from cuewire.server.running import Running
+from cuewire.wire.problems import Refused
+
+
+class Application:
+    """Serves an App of this process. `guard` is what an ASGI server calls."""
+
+    def __init__(self, app: LocalApp, *, hosts: frozenset[str], clock: Clock) -> None:
+        self.running = Running()
+        self.guard = Guard(self._handle, keys=app.keys, hosts=hosts, clock=clock)
+        executions = ExecutionRoutes(app, self.running)
+        openai = OpenAIRoutes(app, self.running)
+        self._hot: Mapping[tuple[str, str], Handler] = {
+            ("POST", "/api/v1/executions"): executions.run,
+            ("POST", "/v1/chat/completions"): openai.complete,
+        }
+        self._cold = cold = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+        self.openapi = cache(lambda: document(cold))
+        system = SystemRoutes(self.running, metrics=self.guard.metrics, openapi=self.openapi)
+        routers = [
+            executions.router,
+            openai.router,
+            PromptRoutes(app).router,
+            DispatchRoute(executions).router,
+            system.router,
+        ]
+        for router in routers:
+            cold.include_router(router)
+        self.routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+        cold.add_exception_handler(CuewireError, _refuse)
+        cold.add_exception_handler(RequestValidationError, _refuse_query)
+        cold.add_exception_handler(HTTPException, self._refuse_route)
+        cold.add_exception_handler(Exception, _refuse_fault)
+        check_actions(self.routes)
+
+    async def _handle(self, exchange: Exchange) -> None:
+        hot = self._hot.get((exchange.method, exchange.path))
+        if hot:
+            await hot(exchange)
+            return
+        scope = exchange.scope
+        scope[KEY] = exchange
+        scope["path"] = exchange.path  # not yet decoded, so that a %2F in a name does not split it
+        await self._cold(scope, exchange.receive, exchange.send)
+        route = scope.get("route")
+        if isinstance(route, APIRoute) and exchange.method in (route.methods or ()):
+            exchange.route = f"{exchange.method} {route.path}"
+
+    async def _refuse_route(self, request: Request, error: Exception) -> Response:
+        exchange = exchange_of(request)
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            allowed = ", ".join(sorted(self._methods(exchange.path)))
+            exchange.allowed = allowed.encode()
+            await exchange.refuse(Refused("method_not_allowed", f"allowed here: {allowed}"))
+        else:
+            await exchange.refuse(Refused("route_not_found", "there is nothing at this path", hint="see /docs"))
+        return REPLIED
+
+    def _methods(self, path: str) -> set[str]:
+        fitting = (route for route in self.routes if route.path_regex.match(path))
+        return {method for route in fitting for method in route.methods or ()}
+
+
+def check_actions(routes: Sequence[APIRoute]) -> None:
+    """Refuse to start with a route that does not declare its action."""
+    for route in routes:
+        declared = (route.openapi_extra or {}).get(ACTION)
+        assert declared or not route.include_in_schema, f"route {route.path} declares no action"
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CuewireError), "registered for these only"
+    await exchange_of(request).refuse(error)
+    return REPLIED
+
+
+async def _refuse_fault(request: Request, error: Exception) -> Response:  # noqa: ARG001  # the guard gets it to log it
+    await exchange_of(request).refuse(Refused("internal_error", "the server failed; its log says more"))
+    return REPLIED
+
+
+async def _refuse_query(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError), "registered for these only"
+    problems = tuple(("/" + "/".join(map(str, found["loc"][1:])), _said(found)) for found in error.errors())
+    listed = "; ".join(f"{pointer[1:]}: {what}" for pointer, what in problems[:5])
+    await exchange_of(request).refuse(InvalidInput(listed, problems=problems))
+    return REPLIED
+
+
+def _said(found: Mapping[str, Any]) -> str:
+    said = str(found["msg"])
+    return said[:1].lower() + said[1:]

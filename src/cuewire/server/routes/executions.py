@@ -1,0 +1,255 @@
+"""Executions over HTTP: run (hot), stream, take up a stream again, look up, cancel, report what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from cuewire.engine.app import LocalApp
+from cuewire.model.errors import InvalidInput, StillRunning
+from cuewire.model.executions import FINAL, ExecutionDetail
+from cuewire.model.failures import stored_error
+from cuewire.model.results import Result
+from cuewire.server.documented import documented
+from cuewire.server.exchange import Exchange, Headers
+from cuewire.server.replies import REPLIED, as_json, exchange_of
+from cuewire.server.running import Running, StreamedExecution
+from cuewire.wire.executions import (
+    MAX_LINGER_S,
+    ExecutionDetailShape,
+    ExecutionPage,
+    OutcomeList,
+    OutcomeReport,
+    ResultShape,
+    RunRequest,
+)
+from cuewire.wire.problems import Refused, problem_of
+from cuewire.wire.queries import ExecutionQuery
+from cuewire.wire.streams import CONTENT_TYPE, PieceShape, written
+from cuewire.wire.strict_json import decode
+
+_STREAM = CONTENT_TYPE.encode()
+_OFFSET = re.compile(r"\d{1,12}")
+
+
+class ExecutionRoutes:
+    """What is answered of executions, over an App of this process."""
+
+    def __init__(self, app: LocalApp, running: Running) -> None:
+        self._app = app
+        self._running = running
+        self.router = router = APIRouter(prefix="/api/v1/executions", tags=["executions"])
+        router.add_api_route(
+            "",
+            self.run_cold,
+            methods=["POST"],
+            **documented(
+                "run", "Run a prompt", body=RunRequest, reply=ResultShape, headers=["Idempotency-Key"], streams=True
+            ),
+        )
+        router.add_api_route(
+            "",
+            self.list,
+            methods=["GET"],
+            **documented("executions:read", "List executions, newest first", reply=ExecutionPage),
+        )
+        router.add_api_route(
+            "/{execution_id}",
+            self.get,
+            methods=["GET"],
+            **documented("executions:read", "Look up one execution", reply=ExecutionDetailShape),
+        )
+        router.add_api_route(
+            "/{execution_id}/stream",
+            self.resume,
+            methods=["GET"],
+            **documented(
+                "executions:read", "Take up a stream again", reply=ResultShape, headers=["Last-Event-ID"], streams=True
+            ),
+        )
+        router.add_api_route(
+            "/{execution_id}/cancel",
+            self.cancel,
+            methods=["POST"],
+            **documented("run", "Cancel an execution", reply=ExecutionDetailShape),
+        )
+        router.add_api_route(
+            "/{execution_id}/outcomes",
+            self.report,
+            methods=["POST"],
+            **documented("outcomes:write", "Report what became of it", body=OutcomeReport, reply=OutcomeList),
+        )
+        router.add_api_route(
+            "/{execution_id}/outcomes",
+            self.outcomes,
+            methods=["GET"],
+            **documented("executions:read", "List what was reported of it", reply=OutcomeList),
+        )
+
+    async def run(self, exchange: Exchange) -> None:
+        """Run a prompt: the hot route."""
+        exchange.route = "run"
+        await self.run_body(exchange, await exchange.body())
+
+    async def run_body(self, exchange: Exchange, body: bytes) -> None:
+        """Run what a body asks for, and reply."""
+        asked = decode(body, RunRequest)
+        if not 0 <= asked.linger_s <= MAX_LINGER_S:
+            raise InvalidInput(f"linger_s must be 0 to {MAX_LINGER_S:g}", field="/linger_s")
+        if self._running.is_ending:
+            raise Refused("shutting_down", "the server ends", hint="ask again in a moment")
+        if asked.stream:
+            await self._stream(exchange, asked)
+        else:
+            await self._run(exchange, asked)
+
+    async def run_cold(self, request: Request) -> Response:
+        """Run a prompt, and reply when its record is durable; with `stream` as server-sent events."""
+        await self.run(exchange_of(request))
+        return REPLIED
+
+    async def list(self, query: Annotated[ExecutionQuery, Query()]) -> Response:
+        """List executions, newest first."""
+        page = await self._app.executions.list(
+            limit=query.limit, after=query.after, prompt=query.prompt, status=query.status
+        )
+        return as_json(ExecutionPage.of(page))
+
+    async def get(self, execution_id: str) -> Response:
+        """Return one execution with all that was stored of it."""
+        return as_json(await self._detail(execution_id))
+
+    async def cancel(self, execution_id: str) -> Response:
+        """Cancel an execution; one that has ended stays as it is."""
+        was_running = await self._running.cancel(execution_id)
+        shown = await self._detail(execution_id)
+        if not was_running and shown.status not in FINAL:
+            raise StillRunning(f"execution {execution_id} runs in another process", hint="cancel it there")
+        return as_json(shown)
+
+    async def report(self, request: Request, execution_id: str) -> Response:
+        """Report what became of an execution."""
+        exchange = exchange_of(request)
+        reported = decode(await exchange.body(), OutcomeReport)
+        await self._app.executions.report(execution_id, reported, at=exchange.clock.now())
+        return await self.outcomes(execution_id)
+
+    async def outcomes(self, execution_id: str) -> Response:
+        """Return what was reported of an execution."""
+        return as_json(OutcomeList.of(tuple(await self._app.executions.outcomes(execution_id))))
+
+    async def resume(self, request: Request, execution_id: str) -> Response:
+        """Send the rest of a stream, from the place that Last-Event-ID names."""
+        exchange = exchange_of(request)
+        given = exchange.header(b"last-event-id") or "0"
+        if not _OFFSET.fullmatch(given):
+            raise InvalidInput("Last-Event-ID must be a number of characters", field="/Last-Event-ID")
+        streamed = self._running.streamed(execution_id)
+        if streamed:
+            await self._send_events(exchange, streamed, execution_id, after=int(given))
+        else:
+            await self._send_stored(exchange, await self._app.executions.get(execution_id), after=int(given))
+        return REPLIED
+
+    async def _run(self, exchange: Exchange, asked: RunRequest) -> None:
+        task = _this_task()
+        hung_up = False
+        opened = ""
+
+        def on_hang_up(_: object) -> None:
+            nonlocal hung_up
+            hung_up = True
+            task.cancel()
+
+        def on_open(execution_id: str) -> None:
+            nonlocal opened
+            opened = execution_id
+            self._running.add(execution_id, task)
+
+        watch = asyncio.get_running_loop().create_task(exchange.gone())
+        watch.add_done_callback(on_hang_up)
+        try:
+            result = await self._app.run(
+                asked.prompt, asked.inputs, on_open=on_open, **asked.options(exchange.header(b"idempotency-key"))
+            )
+        except asyncio.CancelledError:
+            if hung_up:
+                return
+            task.uncancel()
+            code = "shutting_down" if self._running.is_ending else "cancelled"
+            refused = Refused(code, "the execution was cancelled")
+            refused.execution_id = opened
+            raise refused from None
+        finally:
+            watch.remove_done_callback(on_hang_up)
+            watch.cancel()
+            self._running.remove(opened, task)
+        await exchange.reply(ResultShape.of(result), headers=_figures(exchange, result))
+
+    async def _stream(self, exchange: Exchange, asked: RunRequest) -> None:
+        stream = self._app.stream(asked.prompt, asked.inputs, **asked.options(exchange.header(b"idempotency-key")))
+        execution_id = await stream.id()
+        streamed = StreamedExecution(stream, linger_s=asked.linger_s)
+        self._running.add(execution_id, streamed.task, streamed=streamed)
+        await self._send_events(exchange, streamed, execution_id, after=0)
+
+    async def _send_events(
+        self, exchange: Exchange, streamed: StreamedExecution, execution_id: str, *, after: int
+    ) -> None:
+        """Send what a streamed execution says until it ends or the client hangs up."""
+        task = _this_task()
+        watch = asyncio.get_running_loop().create_task(exchange.gone())
+        watch.add_done_callback(lambda _: task.cancel())
+        events = streamed.events(after=after)
+        try:
+            await exchange.begin(200, content_type=_STREAM, headers=[_execution_header(execution_id)])
+            async for event in events:
+                await exchange.write(event)
+            await exchange.write(b"", is_last=True)
+        except asyncio.CancelledError:
+            return
+        finally:
+            watch.cancel()
+            await events.aclose()
+            streamed.settle()  # for a client that hung up before the first event
+
+    async def _send_stored(self, exchange: Exchange, execution: ExecutionDetail, *, after: int) -> None:
+        """Send the rest of a stream whose execution has ended, from its record."""
+        if execution.status not in FINAL:
+            raise StillRunning(f"execution {execution.id} does not stream here", hint="ask again later")
+        text = execution.text or ""
+        if after > len(text):
+            raise InvalidInput(f"the answer has no {after} characters", field="/Last-Event-ID")
+        await exchange.begin(200, content_type=_STREAM, headers=[_execution_header(execution.id)])
+        if len(text) > after:
+            await exchange.write(written(PieceShape(text=text[after:], offset=after), at=len(text)))
+        is_good = execution.status == "succeeded"
+        end = ResultShape.recorded(execution) if is_good else problem_of(stored_error(execution))
+        await exchange.write(written(end, at=len(text)), is_last=True)
+
+    async def _detail(self, execution_id: str) -> ExecutionDetailShape:
+        execution = await self._app.executions.get(execution_id)
+        return ExecutionDetailShape.of(execution, tuple(await self._app.executions.outcomes(execution_id)))
+
+
+def _figures(exchange: Exchange, result: Result) -> Headers:
+    """Return the headers that tell what a run cost; the overhead is the time that did not go into calls."""
+    elapsed_ms = (exchange.clock.monotonic() - exchange.started) * 1_000
+    yield _execution_header(result.id)
+    yield b"x-cuewire-overhead-ms", b"%.3f" % max(0.0, elapsed_ms - result.called_ms)
+    yield b"x-cuewire-cache", b"stored" if result.stored else b"miss"
+    if result.cost_usd is not None:
+        yield b"x-cuewire-cost-usd", b"%.9f" % result.cost_usd
+
+
+def _execution_header(execution_id: str) -> tuple[bytes, bytes]:
+    return b"x-cuewire-execution-id", execution_id.encode()
+
+
+def _this_task() -> asyncio.Task[None]:
+    task = asyncio.current_task()
+    assert task is not None, "each request has a task"
+    return task

@@ -1,0 +1,107 @@
+"""The process of `cuewire serve`: granian with one worker inside it, on uvloop, and an end that loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from cuewire.config import Settings
+from cuewire.engine.app import LocalApp
+from cuewire.model.errors import ConfigError
+from cuewire.model.values import Value
+from cuewire.outbound.listening import free_port, is_loopback, until_listening
+from cuewire.registry.api_keys import KeyRing
+from cuewire.server.application import Application
+from cuewire.wiring import connect, only_server
+
+DRAIN_S = 30.0
+"""How long what runs may go on after the signal to end."""
+_CLOSE_S = 5.0
+HEAD_PATIENCE_S = 10.0
+"""How long the head of a request may take to arrive, and a connection may be idle."""
+MAX_CONNECTIONS = 10_000
+
+
+class Address(Value, frozen=True):
+    """Where to serve; `hosts` are the names, beside those of this machine, by which clients may call it."""
+
+    host: str
+    port: int
+    hosts: frozenset[str] = frozenset()
+
+
+Announce = Callable[[str, str | None], None]
+"""Is told the URL once it answers, and the first API key if one was made."""
+
+
+def serve(settings: Settings, address: Address, announce: Announce) -> None:
+    """Serve the database of the settings until SIGTERM or SIGINT. Raises ConfigError, StoreError."""
+    if not is_loopback(address.host) and not address.hosts:
+        raise ConfigError(
+            f"{address.host} can be reached from other machines, but no name is allowed for it",
+            hint="say by which name clients call the server: --allow-host NAME; put TLS in front of it",
+            field="--allow-host",
+        )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    port = free_port(address.host, address.port)
+    with only_server(settings), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, address, port, announce))
+
+
+async def _serve(settings: Settings, address: Address, port: int, announce: Announce) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    app = await connect(settings=settings)
+    try:
+        key = await _first_key(app.keys)
+        await serve_app(app, address, port, ended, lambda url: announce(url, key))
+    finally:
+        await app.close()
+
+
+async def serve_app(
+    app: LocalApp, address: Address, port: int, ended: asyncio.Event, ready: Callable[[str], None]
+) -> None:
+    """Serve an App until `ended` is set; `ready` is told the URL once it answers. The caller closes the App."""
+    application = Application(app, hosts=address.hosts, clock=app.clock)
+    server = Server(
+        application.guard,
+        address=address.host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=1_024,
+        backpressure=MAX_CONNECTIONS,
+        http1_settings=HTTP1Settings(header_read_timeout=int(HEAD_PATIENCE_S * 1_000), max_buffer_size=64 * 1_024),
+        log_enabled=False,
+    )
+    serving = asyncio.create_task(server.serve())
+    ending = asyncio.create_task(ended.wait())
+    listening = asyncio.create_task(until_listening(address.host, port))
+    await asyncio.wait([serving, listening], return_when=asyncio.FIRST_COMPLETED)
+    if listening.done():
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        ready(f"http://{host}:{port}")
+        await asyncio.wait([serving, ending], return_when=asyncio.FIRST_COMPLETED)
+        server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
+        await application.running.end(patience_s=DRAIN_S)
+        await asyncio.wait([serving], timeout=_CLOSE_S)
+    for task in (listening, ending, serving):
+        task.cancel()
+    await asyncio.gather(listening, ending, serving, return_exceptions=True)
+
+
+async def _first_key(keys: KeyRing) -> str | None:
+    if await keys.list():
+        return None
+    return (await keys.issue("first")).text

@@ -1,0 +1,259 @@
+"""Executions as JSON: the request to run, the result, the record, and a page of the record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from cuewire.model.executions import Execution, ExecutionDetail, Status
+from cuewire.model.orders import RunOptions
+from cuewire.model.outcomes import Outcome, OutcomeValue
+from cuewire.model.pages import Page
+from cuewire.model.results import Result
+from cuewire.wire.shapes import Request, Shape, read, shown
+
+MAX_LINGER_S = 60.0
+
+
+class RunRequest(Request, frozen=True):
+    """`POST /api/v1/executions`. The idempotency key is the header Idempotency-Key.
+
+    `linger_s` is how long a streamed execution goes on without anyone who listens, so that a stream whose connection
+    broke can be taken up again; 0 cancels it at once.
+    """
+
+    prompt: str
+    inputs: dict[str, Any] = {}
+    model: str | None = None
+    parameters: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+    timeout_s: float | None = None
+    stream: bool = False
+    linger_s: float = 0.0
+
+    def options(self, idempotency_key: str | None) -> RunOptions:
+        """Return what `App.run` and `App.stream` take by keyword."""
+        return {
+            "model": self.model,
+            "parameters": self.parameters,
+            "metadata": self.metadata,
+            "idempotency_key": idempotency_key,
+            "timeout_s": self.timeout_s,
+        }
+
+
+class UsageShape(Shape, frozen=True):
+    """Token counts; null where the provider reported nothing."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class ToolCallShape(Shape, frozen=True):
+    """A function call that the model asks for; `arguments` is the JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class ResultShape(Shape, frozen=True):
+    """The answer to a run; `stored` says that an idempotency key brought it back and nothing was called."""
+
+    id: str
+    value: Any
+    text: str
+    prompt: str
+    version: int
+    model: str
+    finish_reason: str
+    usage: UsageShape
+    cost_usd: float | None
+    cost_basis: str
+    duration_ms: float
+    first_token_ms: float | None
+    tool_calls: tuple[ToolCallShape, ...] = ()
+    stored: bool = False
+    called_ms: float = 0.0
+
+    @classmethod
+    def of(cls, result: Result) -> ResultShape:
+        """Return the result as JSON."""
+        return msgspec.convert(result, cls, from_attributes=True)
+
+    @classmethod
+    def recorded(cls, execution: ExecutionDetail) -> ResultShape:
+        """Return the result of an execution that succeeded, as its record holds it."""
+        return cls(
+            id=execution.id,
+            value=execution.value,
+            text=execution.text or "",
+            prompt=execution.prompt,
+            version=execution.version,
+            model=execution.model,
+            finish_reason=execution.finish_reason or "",
+            usage=UsageShape(input_tokens=execution.input_tokens, output_tokens=execution.output_tokens),
+            cost_usd=execution.cost_usd,
+            cost_basis=execution.cost_basis or "",
+            duration_ms=execution.duration_ms or 0.0,
+            first_token_ms=execution.first_token_ms,
+            tool_calls=tuple(
+                msgspec.convert(call, ToolCallShape, from_attributes=True) for call in execution.tool_calls
+            ),
+            called_ms=sum(call.duration_ms for call in execution.calls),
+        )
+
+    def result(self) -> Result:
+        """Return the result that the JSON says."""
+        return msgspec.convert(self, Result, from_attributes=True)
+
+
+class ExecutionShape(Shape, frozen=True):
+    """One execution as listed; null is unknown, or not yet known."""
+
+    id: str
+    prompt: str
+    version: int
+    label: str | None
+    model: str
+    status: Status
+    started_at: datetime
+    ended_at: datetime | None
+    duration_ms: float | None
+    first_token_ms: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    total_tokens: int | None
+    cost_usd: float | None
+    cost_basis: str | None
+    finish_reason: str | None
+    error_code: str | None
+    error_message: str | None
+    metadata: dict[str, Any]
+
+    def execution(self) -> Execution:
+        """Return the execution that the JSON says."""
+        return read(self, Execution)
+
+
+class TextPartShape(Shape, frozen=True, tag="text"):
+    """A text in a message."""
+
+    text: str
+
+
+class ImagePartShape(Shape, frozen=True, tag="image"):
+    """An image in a message: its URL or data URI."""
+
+    url: str
+
+
+class ChatMessageShape(Shape, frozen=True, omit_defaults=True):
+    """A message as it was sent to the model."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | tuple[TextPartShape | ImagePartShape, ...] | None = None
+    name: str | None = None
+    tool_calls: tuple[ToolCallShape, ...] = ()
+    tool_call_id: str | None = None
+
+
+class CallShape(Shape, frozen=True):
+    """One request to a model; times in milliseconds."""
+
+    number: int
+    purpose: Literal["first", "retry", "failover", "repair", "judge"]
+    model: str
+    status: Literal["ok", "failed", "cancelled", "timed_out"]
+    duration_ms: float
+    usage: UsageShape
+    cost_usd: float | None
+    http_status: int | None = None
+    error_code: str | None = None
+    provider_request_id: str | None = None
+    delay_ms: float = 0.0
+
+
+class FailureShape(Shape, frozen=True):
+    """Why an execution did not succeed."""
+
+    code: str
+    message: str
+    hint: str = ""
+    field: str = ""
+    detail: str = ""
+    line: int = 0
+    column: int = 0
+
+
+class OutcomeShape(Shape, frozen=True):
+    """One named fact that was reported of an execution."""
+
+    execution_id: str
+    name: str
+    value: OutcomeValue
+    reported_at: datetime
+
+
+class ExecutionDetailShape(ExecutionShape, frozen=True):
+    """One execution with everything that was stored of it."""
+
+    inputs: dict[str, Any]
+    messages: tuple[ChatMessageShape, ...] | None
+    text: str | None
+    value: Any
+    tool_calls: tuple[ToolCallShape, ...]
+    calls: tuple[CallShape, ...]
+    failure: FailureShape | None
+    sanitised: int
+    idempotency_key: str | None
+    request_hash: str | None
+    outcomes: tuple[OutcomeShape, ...] = ()
+
+    @classmethod
+    def of(cls, execution: ExecutionDetail, outcomes: tuple[Outcome, ...] = ()) -> ExecutionDetailShape:
+        """Return the execution, with what was reported of it, as JSON."""
+        return msgspec.structs.replace(shown(execution, cls), outcomes=tuple(shown(o, OutcomeShape) for o in outcomes))
+
+    def detail(self) -> ExecutionDetail:
+        """Return the execution that the JSON says."""
+        return read(self, ExecutionDetail)
+
+
+class ExecutionPage(Shape, frozen=True):
+    """Executions, newest first; `next` continues the list with `?after=`."""
+
+    items: tuple[ExecutionShape, ...]
+    next: str | None
+
+    @classmethod
+    def of(cls, page: Page[Execution]) -> ExecutionPage:
+        """Return the page as JSON."""
+        return cls(items=tuple(shown(item, ExecutionShape) for item in page.items), next=page.next)
+
+    def page(self) -> Page[Execution]:
+        """Return the page that the JSON says."""
+        return Page(items=tuple(item.execution() for item in self.items), next=self.next)
+
+
+OutcomeReport: TypeAlias = dict[str, OutcomeValue]
+"""`POST /api/v1/executions/{id}/outcomes`: names and values, as in {"correct": true, "stars": 4}."""
+
+
+class OutcomeList(Shape, frozen=True):
+    """What was reported of an execution, by name."""
+
+    items: tuple[OutcomeShape, ...]
+
+    @classmethod
+    def of(cls, outcomes: tuple[Outcome, ...]) -> OutcomeList:
+        """Return the outcomes as JSON."""
+        return cls(items=tuple(shown(outcome, OutcomeShape) for outcome in outcomes))
+
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Return the outcomes that the JSON says."""
+        return tuple(read(item, Outcome) for item in self.items)
