@@ -8,6 +8,8 @@ LOCKED := $(PIP) --no-deps --only-binary :all: --require-hashes
 ADD_PROJECT := $(PIP) --no-deps --no-build-isolation --editable .
 CODE := src tests $(wildcard bench)
 REPORT := .reports/contracts.txt
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -23,7 +25,7 @@ test: .venv/dev ## everything that must hold: format, lint, types, layers, then 
 	@rm -f $(REPORT)
 	@status=0; \
 	$(MAKE) --no-print-directory --keep-going check || status=1; \
-	$(BIN)/python -m pytest --contract-report=$(REPORT) $(ARGS) || status=1; \
+	$(PYTEST) --contract-report=$(REPORT) $(ARGS) || status=1; \
 	exit $$status
 
 check: format lint types layers ## format, lint, types and layers only
@@ -43,10 +45,10 @@ fmt: .venv/dev ## put the code into the one format
 	@$(BIN)/ruff format
 
 contracts: .venv/dev ## run the tests and print which contracts they prove
-	@$(BIN)/python -m pytest --quiet --contract-report $(ARGS)
+	@$(PYTEST) --quiet --contract-report $(ARGS)
 
 coverage: .venv/dev ## branches that no test takes; fails below 100 % (model, template, engine) or 90 % (all)
-	@$(BIN)/python -m pytest --quiet --cov --cov-report= $(ARGS)
+	@$(PYTEST) --quiet --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report --fail-under=90
 	@$(BIN)/coverage report --fail-under=100 --include='src/cuewire/model/*,src/cuewire/template/*,src/cuewire/engine/*'
 
