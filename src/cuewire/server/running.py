@@ -6,9 +6,10 @@ import asyncio
 import logging
 from bisect import bisect_right
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from cuewire.model.errors import CuewireError, InvalidInput
-from cuewire.model.results import Result
+from cuewire.model.results import Piece, Result
 from cuewire.ports import Stream
 from cuewire.wire.executions import ResultShape
 from cuewire.wire.problems import Refused, problem_of
@@ -35,7 +36,22 @@ class StreamedExecution:
         self.task = asyncio.get_running_loop().create_task(self._collect())
 
     async def events(self, *, after: int, beat_s: float = HEARTBEAT_S) -> AsyncGenerator[bytes]:
-        """Yield the events after a place in the text, heartbeats where there is none, and the end; raises InvalidInput.
+        """Yield the parts after a place in the text as events, and heartbeats; raises InvalidInput."""
+        at = after
+        async with aclosing(self.parts(after=after, beat_s=beat_s)) as parts:
+            async for part in parts:
+                if part is None:
+                    yield HEARTBEAT
+                elif isinstance(part, Piece):
+                    at += len(part.text)
+                    yield written(PieceShape(text=part.text, offset=part.offset), at=at)
+                else:
+                    yield written(ResultShape.of(part) if isinstance(part, Result) else problem_of(part), at=at)
+
+    async def parts(
+        self, *, after: int = 0, beat_s: float = HEARTBEAT_S
+    ) -> AsyncGenerator[Piece | Result | CuewireError | None]:
+        """Yield the text after a place, None where there is none for long, and the end; raises InvalidInput.
 
         When the last reader leaves early, the execution goes on for the time to linger, then it is cancelled.
         """
@@ -49,13 +65,12 @@ class StreamedExecution:
                 ended = self._end
                 if text := self._text(at):
                     at += len(text)
-                    yield written(PieceShape(text=text, offset=at - len(text)), at=at)
+                    yield Piece(text=text, offset=at - len(text))
                 elif ended is not None:
-                    shape = ResultShape.of(ended) if isinstance(ended, Result) else problem_of(ended)
-                    yield written(shape, at=at)
+                    yield ended
                     return
                 elif not await _within(beat_s, grown):
-                    yield HEARTBEAT
+                    yield None
                 grown.clear()
         finally:
             self._leave(grown)
@@ -146,6 +161,11 @@ class Running:
         if self._tasks.get(execution_id) is task:
             del self._tasks[execution_id]
             self._streams.pop(execution_id, None)
+
+    def refuse_if_ending(self) -> None:
+        """Raise Refused if the server takes on nothing more."""
+        if self.is_ending:
+            raise Refused("shutting_down", "the server ends", hint="ask again in a moment")
 
     def streamed(self, execution_id: str) -> StreamedExecution | None:
         """Return the streamed execution of this id, None if none runs here."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Annotated
 
@@ -12,9 +11,9 @@ from cuewire.engine.app import LocalApp
 from cuewire.model.errors import InvalidInput, StillRunning
 from cuewire.model.executions import FINAL, ExecutionDetail
 from cuewire.model.failures import stored_error
-from cuewire.model.results import Result
+from cuewire.server.clients import execution_header, figures_of, run_for, stream_to
 from cuewire.server.documented import documented
-from cuewire.server.exchange import Exchange, Headers
+from cuewire.server.exchange import Exchange
 from cuewire.server.replies import REPLIED, as_json, exchange_of
 from cuewire.server.running import Running, StreamedExecution
 from cuewire.wire.executions import (
@@ -26,7 +25,7 @@ from cuewire.wire.executions import (
     ResultShape,
     RunRequest,
 )
-from cuewire.wire.problems import Refused, problem_of
+from cuewire.wire.problems import problem_of
 from cuewire.wire.queries import ExecutionQuery
 from cuewire.wire.streams import CONTENT_TYPE, PieceShape, written
 from cuewire.wire.strict_json import decode
@@ -99,8 +98,7 @@ class ExecutionRoutes:
         asked = decode(body, RunRequest)
         if not 0 <= asked.linger_s <= MAX_LINGER_S:
             raise InvalidInput(f"linger_s must be 0 to {MAX_LINGER_S:g}", field="/linger_s")
-        if self._running.is_ending:
-            raise Refused("shutting_down", "the server ends", hint="ask again in a moment")
+        self._running.refuse_if_ending()
         if asked.stream:
             await self._stream(exchange, asked)
         else:
@@ -149,72 +147,27 @@ class ExecutionRoutes:
             raise InvalidInput("Last-Event-ID must be a number of characters", field="/Last-Event-ID")
         streamed = self._running.streamed(execution_id)
         if streamed:
-            await self._send_events(exchange, streamed, execution_id, after=int(given))
+            await stream_to(exchange, streamed, streamed.events(after=int(given)), execution_id)
         else:
             await self._send_stored(exchange, await self._app.executions.get(execution_id), after=int(given))
         return REPLIED
 
     async def _run(self, exchange: Exchange, asked: RunRequest) -> None:
-        task = _this_task()
-        hung_up = False
-        opened = ""
-
-        def on_hang_up(_: object) -> None:
-            nonlocal hung_up
-            hung_up = True
-            task.cancel()
-
-        def on_open(execution_id: str) -> None:
-            nonlocal opened
-            opened = execution_id
-            self._running.add(execution_id, task)
-
-        watch = asyncio.get_running_loop().create_task(exchange.gone())
-        watch.add_done_callback(on_hang_up)
-        try:
-            result = await self._app.run(
-                asked.prompt, asked.inputs, on_open=on_open, **asked.options(exchange.header(b"idempotency-key"))
-            )
-        except asyncio.CancelledError:
-            if hung_up:
-                return
-            task.uncancel()
-            code = "shutting_down" if self._running.is_ending else "cancelled"
-            refused = Refused(code, "the execution was cancelled")
-            refused.execution_id = opened
-            raise refused from None
-        finally:
-            watch.remove_done_callback(on_hang_up)
-            watch.cancel()
-            self._running.remove(opened, task)
-        await exchange.reply(ResultShape.of(result), headers=_figures(exchange, result))
+        options = asked.options(exchange.header(b"idempotency-key"))
+        result = await run_for(
+            exchange,
+            self._running,
+            lambda on_open: self._app.run(asked.prompt, asked.inputs, on_open=on_open, **options),
+        )
+        if result is not None:
+            await exchange.reply(ResultShape.of(result), headers=figures_of(exchange, result))
 
     async def _stream(self, exchange: Exchange, asked: RunRequest) -> None:
         stream = self._app.stream(asked.prompt, asked.inputs, **asked.options(exchange.header(b"idempotency-key")))
         execution_id = await stream.id()
         streamed = StreamedExecution(stream, linger_s=asked.linger_s)
         self._running.add(execution_id, streamed.task, streamed=streamed)
-        await self._send_events(exchange, streamed, execution_id, after=0)
-
-    async def _send_events(
-        self, exchange: Exchange, streamed: StreamedExecution, execution_id: str, *, after: int
-    ) -> None:
-        """Send what a streamed execution says until it ends or the client hangs up."""
-        task = _this_task()
-        watch = asyncio.get_running_loop().create_task(exchange.gone())
-        watch.add_done_callback(lambda _: task.cancel())
-        events = streamed.events(after=after)
-        try:
-            await exchange.begin(200, content_type=_STREAM, headers=[_execution_header(execution_id)])
-            async for event in events:
-                await exchange.write(event)
-            await exchange.write(b"", is_last=True)
-        except asyncio.CancelledError:
-            return
-        finally:
-            watch.cancel()
-            await events.aclose()
-            streamed.settle()  # for a client that hung up before the first event
+        await stream_to(exchange, streamed, streamed.events(after=0), execution_id)
 
     async def _send_stored(self, exchange: Exchange, execution: ExecutionDetail, *, after: int) -> None:
         """Send the rest of a stream whose execution has ended, from its record."""
@@ -223,7 +176,7 @@ class ExecutionRoutes:
         text = execution.text or ""
         if after > len(text):
             raise InvalidInput(f"the answer has no {after} characters", field="/Last-Event-ID")
-        await exchange.begin(200, content_type=_STREAM, headers=[_execution_header(execution.id)])
+        await exchange.begin(200, content_type=_STREAM, headers=execution_header(execution.id))
         if len(text) > after:
             await exchange.write(written(PieceShape(text=text[after:], offset=after), at=len(text)))
         is_good = execution.status == "succeeded"
@@ -233,23 +186,3 @@ class ExecutionRoutes:
     async def _detail(self, execution_id: str) -> ExecutionDetailShape:
         execution = await self._app.executions.get(execution_id)
         return ExecutionDetailShape.of(execution, tuple(await self._app.executions.outcomes(execution_id)))
-
-
-def _figures(exchange: Exchange, result: Result) -> Headers:
-    """Return the headers that tell what a run cost; the overhead is the time that did not go into calls."""
-    elapsed_ms = (exchange.clock.monotonic() - exchange.started) * 1_000
-    yield _execution_header(result.id)
-    yield b"x-cuewire-overhead-ms", b"%.3f" % max(0.0, elapsed_ms - result.called_ms)
-    yield b"x-cuewire-cache", b"stored" if result.stored else b"miss"
-    if result.cost_usd is not None:
-        yield b"x-cuewire-cost-usd", b"%.9f" % result.cost_usd
-
-
-def _execution_header(execution_id: str) -> tuple[bytes, bytes]:
-    return b"x-cuewire-execution-id", execution_id.encode()
-
-
-def _this_task() -> asyncio.Task[None]:
-    task = asyncio.current_task()
-    assert task is not None, "each request has a task"
-    return task

@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from cuewire.engine.app import LocalApp
-from cuewire.model.errors import CuewireError, InvalidInput
+from cuewire.model.errors import InvalidInput
 from cuewire.model.orders import RunOptions
 from cuewire.model.prompts import Placeholder, Prompt
-from cuewire.model.results import Result
-from cuewire.ports import Stream
+from cuewire.model.results import Piece, Result
+from cuewire.server.clients import figures_of, run_for, stream_to
 from cuewire.server.documented import documented
 from cuewire.server.exchange import Exchange
 from cuewire.server.replies import REPLIED, exchange_of
-from cuewire.server.running import Running
+from cuewire.server.running import Running, StreamedExecution
 from cuewire.wire.openai import AD_HOC, DONE, ChatOrder, ChunkWriter, completion, error_body, model_list, read_chat
-from cuewire.wire.problems import Refused
-from cuewire.wire.streams import CONTENT_TYPE, HEARTBEAT, HEARTBEAT_S
+from cuewire.wire.streams import HEARTBEAT
 
 _MAX_LISTED = 10_000
 
@@ -60,13 +60,11 @@ class OpenAIRoutes:
         """Complete a chat: a hot route."""
         exchange.route = "chat"
         order = read_chat(await exchange.body())
-        if self._running.is_ending:
-            raise Refused("shutting_down", "the server ends", hint="ask again in a moment")
+        self._running.refuse_if_ending()
         if order.prompt == AD_HOC and not self._has_ad_hoc:
             await self._app.prompts.publish(AD_HOC, [Placeholder(input="messages")])
             self._has_ad_hoc = True
-        reply = self._stream if order.is_streamed else self._run
-        await _while_connected(exchange, reply(exchange, order))
+        await (self._stream if order.is_streamed else self._run)(exchange, order)
 
     async def complete_cold(self, request: Request) -> Response:
         """Complete a chat; with `stream` as server-sent events."""
@@ -90,16 +88,16 @@ class OpenAIRoutes:
             {**order.options, "idempotency_key": f"{key}.{number}" if key and number else key}
             for number in range(order.choices)
         ]
-        results = await _all_of([self._run_one(order, each) for each in options])
-        body = completion(results, model=order.model, created=_now(exchange))
-        await exchange.reply(body, headers=[(b"x-cuewire-execution-id", results[0].id.encode())])
-
-    async def _run_one(self, order: ChatOrder, options: RunOptions) -> Result:
-        task = asyncio.current_task()
-        assert task is not None, "it runs as one"
-        return await self._app.run(
-            order.prompt, order.inputs, on_open=lambda name: self._running.add(name, task), **options
+        results = await run_for(
+            exchange,
+            self._running,
+            lambda on_open: _all_of(
+                [self._app.run(order.prompt, order.inputs, on_open=on_open, **each) for each in options]
+            ),
         )
+        if results is not None:
+            body = completion(results, model=order.model, created=_now(exchange))
+            await exchange.reply(body, headers=figures_of(exchange, *results))
 
     async def _stream(self, exchange: Exchange, order: ChatOrder) -> None:
         if order.choices > 1:
@@ -107,41 +105,28 @@ class OpenAIRoutes:
         options: RunOptions = {**order.options, "idempotency_key": exchange.header(b"idempotency-key")}
         stream = self._app.stream(order.prompt, order.inputs, **options)
         execution_id = await stream.id()
+        streamed = StreamedExecution(stream, linger_s=0.0)
+        self._running.add(execution_id, streamed.task, streamed=streamed)
         writer = ChunkWriter(name=execution_id, model=order.model, created=_now(exchange))
-        execution = (b"x-cuewire-execution-id", execution_id.encode())
-        await exchange.begin(200, content_type=CONTENT_TYPE.encode(), headers=[execution])
-        try:
-            async for event in _with_heartbeats(self._events(stream, writer, order)):
-                await exchange.write(event)
-        except CuewireError as error:
-            _, body = error_body(error, request_id=exchange.request_id)
-            await exchange.write(b"data: %b\n\n%b" % (body, DONE))
-        finally:
-            await stream.aclose()
-        await exchange.write(b"", is_last=True)
-
-    async def _events(self, stream: Stream, writer: ChunkWriter, order: ChatOrder) -> AsyncGenerator[bytes]:
-        yield writer.role()
-        async for piece in stream:
-            yield writer.text(piece.text)
-        for event in writer.end(await stream.result(), with_usage=order.with_usage):
-            yield event
+        events = _events(streamed, writer, with_usage=order.with_usage, request_id=exchange.request_id)
+        await stream_to(exchange, streamed, events, execution_id)
 
 
-async def _while_connected(exchange: Exchange, reply: Coroutine[Any, Any, None]) -> None:
-    """Reply, unless the client hangs up: what runs for it is cancelled then, and its record closed."""
-    task, gone = asyncio.ensure_future(reply), asyncio.ensure_future(exchange.gone())
-    try:
-        await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            return
-        if task.cancelled():
-            raise Refused("cancelled", "the execution was cancelled")
-        task.result()
-    finally:
-        gone.cancel()
-        task.cancel()
-        await asyncio.wait([task])
+async def _events(
+    streamed: StreamedExecution, writer: ChunkWriter, *, with_usage: bool, request_id: str
+) -> AsyncGenerator[bytes]:
+    yield writer.role()
+    async with aclosing(streamed.parts()) as parts:
+        async for part in parts:
+            if part is None:
+                yield HEARTBEAT
+            elif isinstance(part, Piece):
+                yield writer.text(part.text)
+            elif isinstance(part, Result):
+                for event in writer.end(part, with_usage=with_usage):
+                    yield event
+            else:
+                yield b"data: %b\n\n%b" % (error_body(part, request_id=request_id)[1], DONE)
 
 
 async def _all_of(runs: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
@@ -153,21 +138,6 @@ async def _all_of(runs: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-
-
-async def _with_heartbeats(events: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """Yield the events, and signs of life where there is none for long."""
-    while True:
-        step = asyncio.ensure_future(anext(events, None))
-        try:
-            while not (await asyncio.wait([step], timeout=HEARTBEAT_S))[0]:
-                yield HEARTBEAT
-        finally:
-            step.cancel()
-        event = step.result()
-        if event is None:
-            return
-        yield event
 
 
 def _now(exchange: Exchange) -> int:

@@ -1,0 +1,92 @@
+"""What is done for a client for as long as it is there: when it hangs up, what runs for it is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import TypeAlias, TypeVar
+
+from cuewire.model.results import Result
+from cuewire.server.exchange import Exchange, Headers
+from cuewire.server.running import Running, StreamedExecution
+from cuewire.wire.problems import Refused
+from cuewire.wire.streams import CONTENT_TYPE
+
+T = TypeVar("T")
+OnOpen: TypeAlias = Callable[[str], None]
+"""Is told the id of each execution that begins."""
+
+
+async def run_for(exchange: Exchange, running: Running, run: Callable[[OnOpen], Awaitable[T]]) -> T | None:
+    """Return what the run returns, None if the client hung up. Raises Refused if it was cancelled otherwise."""
+    task = _this_task()
+    hung_up = False
+    opened: list[str] = []
+
+    def on_hang_up(_: object) -> None:
+        nonlocal hung_up
+        hung_up = True
+        task.cancel()
+
+    def on_open(execution_id: str) -> None:
+        opened.append(execution_id)
+        running.add(execution_id, task)
+
+    watch = asyncio.get_running_loop().create_task(exchange.gone())
+    watch.add_done_callback(on_hang_up)
+    try:
+        return await run(on_open)
+    except asyncio.CancelledError:
+        if hung_up:
+            return None
+        task.uncancel()
+        refused = Refused("shutting_down" if running.is_ending else "cancelled", "the execution was cancelled")
+        refused.execution_id = opened[0] if opened else ""
+        raise refused from None
+    finally:
+        watch.remove_done_callback(on_hang_up)
+        watch.cancel()
+        for execution_id in opened:
+            running.remove(execution_id, task)
+
+
+async def stream_to(
+    exchange: Exchange, streamed: StreamedExecution, events: AsyncGenerator[bytes], execution_id: str
+) -> None:
+    """Send the events of a streamed execution until it ends or the client hangs up."""
+    task = _this_task()
+    watch = asyncio.get_running_loop().create_task(exchange.gone())
+    watch.add_done_callback(lambda _: task.cancel())
+    try:
+        await exchange.begin(200, content_type=CONTENT_TYPE.encode(), headers=execution_header(execution_id))
+        async for event in events:
+            await exchange.write(event)
+        await exchange.write(b"", is_last=True)
+    except asyncio.CancelledError:
+        return
+    finally:
+        watch.cancel()
+        await events.aclose()
+        streamed.settle()  # for a client that hung up before the first event
+
+
+def execution_header(execution_id: str) -> Headers:
+    """Return the header that names the execution."""
+    return [(b"x-cuewire-execution-id", execution_id.encode())]
+
+
+def figures_of(exchange: Exchange, *results: Result) -> Headers:
+    """Return the headers that tell what runs cost; the overhead is the time that did not go into calls."""
+    elapsed_ms = (exchange.clock.monotonic() - exchange.started) * 1_000
+    costs = [result.cost_usd for result in results]
+    yield from execution_header(results[0].id)
+    yield b"x-cuewire-overhead-ms", b"%.3f" % max(0.0, elapsed_ms - max(result.called_ms for result in results))
+    yield b"x-cuewire-cache", b"stored" if all(result.stored for result in results) else b"miss"
+    if None not in costs:
+        yield b"x-cuewire-cost-usd", b"%.9f" % sum(cost or 0.0 for cost in costs)
+
+
+def _this_task() -> asyncio.Task[None]:
+    task = asyncio.current_task()
+    assert task is not None, "each request has a task"
+    return task
