@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from openai.types.chat import ChatCompletionChunk
 
 from tests.support.command_line import CommandLine
-from tests.support.model_server import Action, Close, Hang, ModelServer, delta, plain, stream
+from tests.support.model_server import DONE, Action, Close, Hang, ModelServer, Until, Wait, delta, plain, stream
 from tests.support.serving import Serving, serving
 
 BEGUN = stream(delta("It is "))[:-1]
@@ -194,13 +195,51 @@ async def test_a_client_that_leaves_ends_the_call(tmp_path: Path, is_streamed: b
         await asyncio.wait_for(model.received[0].hung_up.wait(), 3)
 
         async with asyncio.timeout(3):
-            while (status := await asyncio.to_thread(_last_status, server)) == "running":
+            while (status := await asyncio.to_thread(_last_status, server)) in ("", "running"):
                 continue
     assert status == "cancelled"
 
 
+async def test_a_stream_that_runs_when_the_server_ends_comes_to_its_end(tmp_path: Path) -> None:
+    go_on = asyncio.Event()
+    script: list[Action] = [
+        *BEGUN,
+        Until(go_on),
+        Wait(6),
+        *stream(delta("a bug"), delta(finish_reason="stop"), DONE)[1:],
+    ]
+    async with upstream(tmp_path, script) as (_, server, client):
+        asked = await client.chat.completions.create(
+            model="openai/gpt-4o-mini", messages=[{"role": "user", "content": "x"}], stream=True
+        )
+        chunks: list[ChatCompletionChunk] = []
+        chunks.append(await anext(aiter(asked)))
+        server.process.send_signal(signal.SIGTERM)
+        go_on.set()
+        await _read(asked, chunks)
+
+        assert await asyncio.to_thread(server.process.wait, 20) == 0
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "It is a bug"
+
+
+async def test_an_execution_of_a_chat_can_be_cancelled_by_its_id(tmp_path: Path) -> None:
+    async with upstream(tmp_path, [*BEGUN, Hang()]) as (model, server, client):
+        asked = await client.chat.completions.create(
+            model="openai/gpt-4o-mini", messages=[{"role": "user", "content": "x"}], stream=True
+        )
+        first = await anext(aiter(asked))
+        cancelled = await asyncio.to_thread(server.ask, "POST", f"/api/v1/executions/{first.id}/cancel")
+        with pytest.raises(openai.APIError, match="cancelled"):
+            await _read(asked, [])
+        await asyncio.wait_for(model.received[0].hung_up.wait(), 3)
+
+    assert cancelled.json["status"] == "cancelled"
+
+
 def _last_status(server: Serving) -> str:
-    return str(server.ask("GET", "/api/v1/executions?limit=1").json["items"][0]["status"])
+    """Return the status of the newest execution, nothing while none is stored."""
+    listed = server.ask("GET", "/api/v1/executions?limit=1").json["items"]
+    return "".join(item["status"] for item in listed)
 
 
 async def _read(chunks: Any, into: list[ChatCompletionChunk]) -> None:

@@ -9,9 +9,9 @@ from typing import Unpack, get_args
 
 from cuewire.engine.run import Engine
 from cuewire.engine.stream import ExecutionStream
-from cuewire.model.errors import ExecutionNotFound, InvalidInput
+from cuewire.model.errors import InvalidInput
 from cuewire.model.executions import Execution, ExecutionDetail, Status
-from cuewire.model.ids import is_execution_id
+from cuewire.model.ids import check_execution_id
 from cuewire.model.orders import RunOptions, parse_order
 from cuewire.model.outcomes import Outcome, OutcomeValue, check_outcome
 from cuewire.model.pages import Page
@@ -31,7 +31,7 @@ class Executions:
 
     async def get(self, execution_id: str) -> ExecutionDetail:
         """Return one execution with all that was stored."""
-        return await self._executions.get(check_id(execution_id))
+        return await self._executions.get(check_execution_id(execution_id))
 
     async def list(
         self,
@@ -52,7 +52,7 @@ class Executions:
 
     async def outcomes(self, execution_id: str) -> Sequence[Outcome]:
         """Return what was reported of an execution."""
-        await self._executions.get(check_id(execution_id))
+        await self._executions.get(check_execution_id(execution_id))
         return await self._outcomes.list(execution_id)
 
     async def report(self, execution_id: str, outcomes: Mapping[str, OutcomeValue], *, at: datetime) -> None:
@@ -62,7 +62,10 @@ class Executions:
         await self._outcomes.report(
             [
                 Outcome(
-                    execution_id=check_id(execution_id), name=name, value=check_outcome(name, value), reported_at=at
+                    execution_id=check_execution_id(execution_id),
+                    name=name,
+                    value=check_outcome(name, value),
+                    reported_at=at,
                 )
                 for name, value in outcomes.items()
             ]
@@ -141,10 +144,3 @@ class LocalApp:
         for stream in list(self._streams):
             await stream.aclose()
         await self._close()
-
-
-def check_id(execution_id: object) -> str:
-    """Return the id if it has the form of one, else raise ExecutionNotFound."""
-    if isinstance(execution_id, str) and is_execution_id(execution_id):
-        return execution_id
-    raise ExecutionNotFound(f"{repr(execution_id)[:80]} is not the id of an execution", field="/execution_id")

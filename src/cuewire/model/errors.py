@@ -19,6 +19,7 @@ Messages say what happened, to what, and (in `hint`) what to do; they never hold
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 
@@ -356,3 +357,10 @@ class MissingExtra(ConfigError):
     """The feature needs an optional part that is not installed."""
 
     code = "missing_extra"
+
+
+def kinds_of(root: type[CuewireError]) -> Iterator[type[CuewireError]]:
+    """Yield an error class and all that are made from it."""
+    yield root
+    for child in root.__subclasses__():
+        yield from kinds_of(child)

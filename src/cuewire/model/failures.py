@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
-from cuewire.model.errors import CuewireError, OutputError, ProviderError, ProviderTimeout, TemplateError
+from cuewire.model.errors import CuewireError, OutputError, ProviderError, ProviderTimeout, TemplateError, kinds_of
 from cuewire.model.executions import ExecutionDetail, Failure, Status
 from cuewire.model.text import cleaned
 
@@ -43,10 +42,4 @@ def stored_error(execution: ExecutionDetail) -> CuewireError:
     return error
 
 
-def _family(root: type[CuewireError]) -> Iterator[type[CuewireError]]:
-    yield root
-    for child in root.__subclasses__():
-        yield from _family(child)
-
-
-_KINDS = {kind.code: kind for kind in _family(CuewireError)}
+_KINDS = {kind.code: kind for kind in kinds_of(CuewireError)}

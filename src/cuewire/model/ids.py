@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from cuewire.model.errors import ExecutionNotFound
+
 _PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -18,3 +20,13 @@ def uuid7(*, unix_ms: int, random_bits: int) -> str:
 def is_execution_id(text: str) -> bool:
     """Tell whether the text has the form of an execution id."""
     return _PATTERN.fullmatch(text) is not None
+
+
+def check_execution_id(execution_id: object) -> str:
+    """Return the id if it has the form of one: nothing else can be found, and in a URL it could be another path.
+
+    Raises ExecutionNotFound.
+    """
+    if isinstance(execution_id, str) and is_execution_id(execution_id):
+        return execution_id
+    raise ExecutionNotFound(f"{repr(execution_id)[:80]} is not the id of an execution", field="/execution_id")

@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias, Unpack
 
 from cuewire.model.errors import InvalidInput
+from cuewire.model.ids import check_execution_id
 from cuewire.model.orders import RunOptions, parse_order
 from cuewire.model.outcomes import OutcomeValue, check_outcome
 from cuewire.model.prompts import Inputs
 from cuewire.model.results import Result
 from cuewire.ports import Clock, Listener, Stream
-from cuewire.remote.executions import RemoteExecutions, check_id
+from cuewire.remote.executions import RemoteExecutions
 from cuewire.remote.last_known import LastKnown
 from cuewire.remote.prompts import RemotePrompts
 from cuewire.remote.runs import Runs
@@ -72,7 +73,9 @@ class RemoteApp:
         if not outcomes:
             raise InvalidInput("no outcome was given", field="/outcomes", hint="write report(id, correct=True)")
         body = {name: check_outcome(name, value) for name, value in outcomes.items()}
-        await self._server.send("POST", path_of("executions", check_id(execution_id), "outcomes"), body, OutcomeList)
+        await self._server.send(
+            "POST", path_of("executions", check_execution_id(execution_id), "outcomes"), body, OutcomeList
+        )
 
     async def close(self) -> None:
         """Cancel streams that still run, and release everything."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cuewire.model.errors import ExecutionNotFound
 from cuewire.model.executions import Execution, ExecutionDetail, Status
-from cuewire.model.ids import is_execution_id
+from cuewire.model.ids import check_execution_id
 from cuewire.model.outcomes import Outcome
 from cuewire.model.pages import Page
 from cuewire.remote.server import Server, path_of
@@ -21,7 +20,9 @@ class RemoteExecutions:
 
     async def get(self, execution_id: str) -> ExecutionDetail:
         """Return one execution with all that was stored."""
-        return (await self._server.get(path_of("executions", check_id(execution_id)), ExecutionDetailShape)).detail()
+        return (
+            await self._server.get(path_of("executions", check_execution_id(execution_id)), ExecutionDetailShape)
+        ).detail()
 
     async def list(
         self,
@@ -37,12 +38,5 @@ class RemoteExecutions:
 
     async def outcomes(self, execution_id: str) -> Sequence[Outcome]:
         """Return what was reported of an execution."""
-        path = path_of("executions", check_id(execution_id), "outcomes")
+        path = path_of("executions", check_execution_id(execution_id), "outcomes")
         return (await self._server.get(path, OutcomeList)).outcomes()
-
-
-def check_id(execution_id: object) -> str:
-    """Return the id if it has the form of one, else raise ExecutionNotFound: anything else could be another path."""
-    if isinstance(execution_id, str) and is_execution_id(execution_id):
-        return execution_id
-    raise ExecutionNotFound(f"{repr(execution_id)[:80]} is not the id of an execution", field="/execution_id")

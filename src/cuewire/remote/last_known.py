@@ -25,8 +25,10 @@ class LastKnown:
 
     async def keep(self, reference: str, version: VersionShape) -> None:
         """Keep a version; what has not changed is not written again."""
-        if self._known.get(reference) == version or len(self._known) >= _MAX_CACHED:
+        if self._known.get(reference) == version:
             return
+        if len(self._known) >= _MAX_CACHED:
+            self._known.clear()  # the files are still there
         self._known[reference] = version
         with suppress(OSError):
             await asyncio.to_thread(_write, self._file(reference), msgspec.json.encode(version))

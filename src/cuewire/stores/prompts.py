@@ -308,5 +308,5 @@ def _no_prompt(name: str) -> PromptNotFound:
 
 def _no_version(name: str, number: int) -> VersionNotFound:
     return VersionNotFound(
-        f"prompt {name!r} has no version {number}", field="/prompt", hint=f"see: cuewire prompts versions {name}"
+        f"prompt {name!r} has no version {number}", field="/prompt", hint=f"list them with: cuewire prompts list {name}"
     )

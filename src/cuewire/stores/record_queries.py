@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_, bindparam, literal_column, null, select, update
 
-from cuewire.model.errors import CuewireError, IdempotencyMismatch, ProviderError, StoreError
+from cuewire.model.errors import IdempotencyMismatch, ProviderError, StoreError, kinds_of
 from cuewire.stores.record_rows import OpenRow
 from cuewire.stores.schema import PROJECT, UNENDED, did_not_succeed, executions
 
@@ -53,15 +53,9 @@ _GIVES_WAY = ("interrupted", "cancelled", "timed_out")
 """Statuses whose idempotency key the next request takes over, because another run may end better."""
 
 
-def _family(root: type[CuewireError]) -> Iterator[type[CuewireError]]:
-    yield root
-    for child in root.__subclasses__():
-        yield from _family(child)
-
-
 _WORTH_ANOTHER_RUN = frozenset(
-    {error.code for error in _family(ProviderError) if getattr(error, "retriable", False)}
-    | {error.code for error in _family(StoreError)}
+    {error.code for error in kinds_of(ProviderError) if getattr(error, "retriable", False)}
+    | {error.code for error in kinds_of(StoreError)}
 )
 """Error codes of failures that are nobody's fault: the key of an execution that ended so is taken over as well."""
 
