@@ -13,7 +13,7 @@ from cuewire.model.errors import InvalidInput
 from cuewire.model.executions import Execution, ExecutionDetail, Status
 from cuewire.model.ids import check_execution_id
 from cuewire.model.orders import RunOptions, parse_order
-from cuewire.model.outcomes import Outcome, OutcomeValue, check_outcome
+from cuewire.model.outcomes import Outcome, OutcomeValue, check_outcomes
 from cuewire.model.pages import Page
 from cuewire.model.prompts import Inputs, check_name
 from cuewire.model.results import Result
@@ -57,18 +57,10 @@ class Executions:
 
     async def report(self, execution_id: str, outcomes: Mapping[str, OutcomeValue], *, at: datetime) -> None:
         """Store what became of an execution."""
-        if not outcomes:
-            raise InvalidInput("no outcome was given", field="/outcomes", hint="write report(id, correct=True)")
+        found = check_execution_id(execution_id)
+        checked = check_outcomes(outcomes)
         await self._outcomes.report(
-            [
-                Outcome(
-                    execution_id=check_execution_id(execution_id),
-                    name=name,
-                    value=check_outcome(name, value),
-                    reported_at=at,
-                )
-                for name, value in outcomes.items()
-            ]
+            [Outcome(execution_id=found, name=name, value=value, reported_at=at) for name, value in checked.items()]
         )
 
 

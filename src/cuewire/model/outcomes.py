@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeAlias
 
@@ -32,3 +33,10 @@ def check_outcome(name: str, value: object) -> OutcomeValue:
         raise InvalidInput(f"outcome {name!r} must be a boolean, a number or a text", field=field)
     check_json(value, pointer=field)
     return value
+
+
+def check_outcomes(outcomes: Mapping[str, object]) -> dict[str, OutcomeValue]:
+    """Check what is to be reported of one execution. Raises InvalidInput, also if it is nothing."""
+    if not outcomes:
+        raise InvalidInput("no outcome was given", field="/outcomes", hint="write report(id, correct=True)")
+    return {name: check_outcome(name, value) for name, value in outcomes.items()}

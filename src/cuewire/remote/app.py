@@ -6,10 +6,9 @@ import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias, Unpack
 
-from cuewire.model.errors import InvalidInput
 from cuewire.model.ids import check_execution_id
 from cuewire.model.orders import RunOptions, parse_order
-from cuewire.model.outcomes import OutcomeValue, check_outcome
+from cuewire.model.outcomes import OutcomeValue, check_outcomes
 from cuewire.model.prompts import Inputs
 from cuewire.model.results import Result
 from cuewire.ports import Clock, Listener, Stream
@@ -70,9 +69,7 @@ class RemoteApp:
 
     async def report(self, execution_id: str, **outcomes: OutcomeValue) -> None:
         """Report what became of an execution; see `App.report`."""
-        if not outcomes:
-            raise InvalidInput("no outcome was given", field="/outcomes", hint="write report(id, correct=True)")
-        body = {name: check_outcome(name, value) for name, value in outcomes.items()}
+        body = check_outcomes(outcomes)
         await self._server.send(
             "POST", path_of("executions", check_execution_id(execution_id), "outcomes"), body, OutcomeList
         )

@@ -14,6 +14,7 @@ from cuewire.ports import Clock
 if TYPE_CHECKING:
     from cuewire.stores.database import OpenDatabase
     from cuewire.stores.tickets import Checkpoint
+    from cuewire.stores.upgrades import SchemaStatus
 
 _SERVERS = ("postgresql", "postgres")
 _NEEDED = ("asyncpg", "greenlet")
@@ -100,13 +101,9 @@ class InFile:
 
     async def status(self) -> PlaceStatus:
         """Return the state of the file."""
-        from cuewire.stores.schema import REVISION
         from cuewire.stores.upgrades import status
 
-        if not self.file.exists():
-            return PlaceStatus(where=self.name, exists=False, revision="", head=REVISION, pending=())
-        found = status(self.file)
-        return PlaceStatus(where=self.name, exists=True, revision=found.current, head=found.head, pending=found.pending)
+        return _status(self.name, status(self.file) if self.file.exists() else None)
 
     async def upgrade(self, *, clock: Clock) -> Path | None:
         """Upgrade the file, after a backup."""
@@ -163,12 +160,8 @@ class OnServer:
     async def status(self) -> PlaceStatus:
         """Ask the server."""
         from cuewire.stores.postgres_upgrades import status
-        from cuewire.stores.schema import REVISION
 
-        found = await status(self._url)
-        if found is None:
-            return PlaceStatus(where=self.name, exists=False, revision="", head=REVISION, pending=())
-        return PlaceStatus(where=self.name, exists=True, revision=found.current, head=found.head, pending=found.pending)
+        return _status(self.name, await status(self._url))
 
     async def upgrade(self, *, clock: Clock) -> Path | None:
         """Upgrade the tables; a backup is for `pg_dump` to make."""
@@ -198,6 +191,15 @@ class OnServer:
         from cuewire.stores.postgres_upgrades import remove_rows
 
         await remove_rows(self._url)
+
+
+def _status(name: str, found: SchemaStatus | None) -> PlaceStatus:
+    """Return the state of a place whose schema was found, or None if there is none."""
+    from cuewire.stores.schema import REVISION
+
+    if found is None:
+        return PlaceStatus(where=name, exists=False, revision="", head=REVISION, pending=())
+    return PlaceStatus(where=name, exists=True, revision=found.current, head=found.head, pending=found.pending)
 
 
 def _not_empty(name: str) -> Conflict:
