@@ -72,6 +72,12 @@ def limits_of(pid: int) -> dict[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
+async def ready(worker: int) -> None:
+    """Wait until a worker has given up all that it will; one may have been forked a moment ago."""
+    while limits_of(worker)["Max processes"] != "0":  # noqa: ASYNC110  # what is waited for happens in another process
+        await asyncio.sleep(0.001)
+
+
 async def test_nothing_is_started_before_it_is_needed() -> None:
     assert RenderPool().pid is None
 
@@ -158,6 +164,7 @@ async def test_a_worker_has_no_environment_and_can_open_nothing(pool: RenderPool
 
     assert {environment_of(pid) for pid in (zygote, *workers)} == {b""}
     for pid in workers:
+        await ready(pid)
         assert sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1", "2"]
         limits = limits_of(pid)
         assert [limits[name] for name in ("Max open files", "Max file size", "Max processes")] == ["0", "0", "0"]
