@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import msgspec
 import pytest
 
 from cuewire.model.api_keys import ApiKey
-from cuewire.model.errors import ApiKeyNotFound, InvalidInput
+from cuewire.model.errors import ApiKeyNotFound, InvalidInput, StoreUnavailable
 from cuewire.registry.api_keys import KNOWN_FOR_S, KeyRing
 from cuewire.stores.api_keys import SqlApiKeys
 from tests.support.stores import KINDS, NOON, HeldClock, Stores, opened
@@ -24,6 +25,26 @@ class MovedClock(HeldClock):
 
     def monotonic(self) -> float:
         return self.at
+
+
+class CountedKeys(SqlApiKeys):
+    """Counts how often a key was looked for, in a database that may be away."""
+
+    def __init__(self, keys: SqlApiKeys) -> None:
+        self._keys = keys
+        self.finds = 0
+        self.is_away = False
+
+    async def find(self, key_id: str) -> ApiKey | None:
+        """Return the key of this id."""
+        self.finds += 1
+        if self.is_away:
+            raise StoreUnavailable("the database is away")
+        return await self._keys.find(key_id)
+
+    async def add(self, key: ApiKey) -> None:
+        """Store a new key."""
+        await self._keys.add(key)
 
 
 @pytest.fixture(params=KINDS)
@@ -80,6 +101,33 @@ async def test_another_ring_hears_of_a_revocation_in_time(keys: SqlApiKeys) -> N
     clock.at += KNOWN_FOR_S
 
     assert await there.recognise(issued.text) is None
+
+
+async def test_of_many_that_come_with_a_key_one_looks_it_up(keys: SqlApiKeys) -> None:
+    clock, counted = MovedClock(), CountedKeys(keys)
+    ring = KeyRing(counted, clock=clock)
+    issued = await ring.issue("laptop")
+    assert await ring.recognise(issued.text)
+    assert ring.remembers(issued.text)
+
+    clock.at += KNOWN_FOR_S
+    found = await asyncio.gather(*(ring.recognise(issued.text) for _ in range(20)))
+
+    assert found == [issued.key] * 20
+    assert counted.finds == 2
+
+
+async def test_a_key_that_could_not_be_looked_up_is_not_taken_as_found(keys: SqlApiKeys) -> None:
+    clock, counted = MovedClock(), CountedKeys(keys)
+    ring = KeyRing(counted, clock=clock)
+    issued = await ring.issue("laptop")
+    assert await ring.recognise(issued.text)
+    clock.at += KNOWN_FOR_S
+    counted.is_away = True
+
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await ring.recognise(issued.text)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a" * 101, "a\x00"])

@@ -19,6 +19,10 @@ def serve(
     allow_host: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="a name by which clients may call the server")
     ] = None,
+    max_rate: Annotated[
+        int, typer.Option(metavar="N", help="requests a minute of each API key; 0 is as many as there come", min=0)
+    ] = 0,
+    max_open: Annotated[int, typer.Option(metavar="N", help="requests that one address may have open", min=1)] = 1_000,
 ) -> None:
     """Serve the database over HTTP until Ctrl-C or SIGTERM; what runs by then is brought to its end.
 
@@ -27,6 +31,8 @@ def serve(
     """
     session: Session = context.obj
     try:
+        from cuewire.server.guard import Access
+        from cuewire.server.limits import Limits
         from cuewire.server.serve import Address, serve
         from cuewire.wiring import database_name
     except ModuleNotFoundError as error:
@@ -43,5 +49,8 @@ def serve(
             write(f"API key, shown this once: {key}\n")
         print(f"API: {url}/docs   end with Ctrl-C", file=sys.stderr)
 
-    names = frozenset(name.lower() for name in allow_host or ())
-    serve(session.settings, Address(host=host, port=port, hosts=names), announce)
+    access = Access(
+        hosts=frozenset(name.lower() for name in allow_host or ()),
+        limits=Limits(requests_per_minute=max_rate, open_per_address=max_open),
+    )
+    serve(session.settings, Address(host=host, port=port, access=access), announce)

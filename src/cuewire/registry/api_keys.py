@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 from cuewire.model.api_keys import MAX_NAME, ApiKey, IssuedKey, issue_key, opens, parse_key
 from cuewire.model.errors import InvalidInput
@@ -20,7 +21,7 @@ class KeyRing:
     def __init__(self, store: ApiKeys, *, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._known: dict[str, tuple[ApiKey, float]] = {}
+        self._known: dict[bytes, tuple[ApiKey, float]] = {}
 
     async def issue(self, name: str) -> IssuedKey:
         """Make a key; its text is in the return value and nowhere else. Raises InvalidInput."""
@@ -41,28 +42,39 @@ class KeyRing:
     async def revoke(self, key_id: str) -> ApiKey:
         """Revoke a key; every server forgets it within a second. Raises ApiKeyNotFound."""
         revoked = await self._store.revoke(key_id, at=self._clock.now())
-        self._known.pop(key_id, None)
+        self._known.clear()
         return revoked
 
     async def recognise(self, text: str) -> ApiKey | None:
         """Return the key that the text is the secret of, None if there is none or it is revoked."""
+        digest, now = sha256(text.encode()).digest(), self._clock.monotonic()
+        known = self._known.get(digest)
+        if known:
+            if now - known[1] < KNOWN_FOR_S:
+                return known[0]
+            self._known[digest] = known[0], now  # who comes while this one looks takes it as it was
+        key = None
+        try:
+            key = await self._find(text)
+        finally:
+            self._keep(digest, key, now)
+        return key
+
+    def remembers(self, text: str) -> bool:
+        """Tell whether the key was recognised lately, without asking the database."""
+        return sha256(text.encode()).digest() in self._known
+
+    def _keep(self, digest: bytes, key: ApiKey | None, found_at: float) -> None:
+        self._known.pop(digest, None)
+        if key is not None:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            self._known[digest] = key, found_at
+
+    async def _find(self, text: str) -> ApiKey | None:
         parts = parse_key(text)
         if parts is None:
             return None
         key_id, secret = parts
-        key = await self._find(key_id)
-        if key is None or key.revoked_at is not None or not opens(secret, key):
-            return None
-        return key
-
-    async def _find(self, key_id: str) -> ApiKey | None:
-        now = self._clock.monotonic()
-        known = self._known.get(key_id)
-        if known and now - known[1] < KNOWN_FOR_S:
-            return known[0]
         key = await self._store.find(key_id)
-        if key is not None:
-            if len(self._known) >= _MAX_KNOWN:
-                self._known.clear()
-            self._known[key_id] = key, now
-        return key
+        return key if key is not None and key.revoked_at is None and opens(secret, key) else None

@@ -17,7 +17,7 @@ from cuewire.model.errors import CuewireError, InvalidInput
 from cuewire.ports import Clock
 from cuewire.server.documented import ACTION, document
 from cuewire.server.exchange import Exchange
-from cuewire.server.guard import Guard, Handler
+from cuewire.server.guard import Access, Guard, Handler
 from cuewire.server.replies import KEY, REPLIED, exchange_of
 from cuewire.server.routes.dispatch import DispatchRoute
 from cuewire.server.routes.executions import ExecutionRoutes
@@ -31,9 +31,9 @@ from cuewire.wire.problems import Refused
 class Application:
     """Serves an App of this process. `guard` is what an ASGI server calls."""
 
-    def __init__(self, app: LocalApp, *, hosts: frozenset[str], clock: Clock) -> None:
+    def __init__(self, app: LocalApp, *, access: Access, clock: Clock) -> None:
         self.running = Running()
-        self.guard = Guard(self._handle, keys=app.keys, hosts=hosts, clock=clock)
+        self.guard = Guard(self._handle, keys=app.keys, access=access, clock=clock)
         executions = ExecutionRoutes(app, self.running)
         openai = OpenAIRoutes(app, self.running)
         self._hot: Mapping[tuple[str, str], Handler] = {

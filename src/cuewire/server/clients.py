@@ -15,37 +15,30 @@ from cuewire.wire.streams import CONTENT_TYPE
 T = TypeVar("T")
 OnOpen: TypeAlias = Callable[[str], None]
 """Is told the id of each execution that begins."""
+_AT_ONCE_S = 0.05
 
 
 async def run_for(exchange: Exchange, running: Running, run: Callable[[OnOpen], Awaitable[T]]) -> T | None:
     """Return what the run returns, None if the client hung up. Raises Refused if it was cancelled otherwise."""
     task = _this_task()
-    hung_up = False
     opened: list[str] = []
-
-    def on_hang_up(_: object) -> None:
-        nonlocal hung_up
-        hung_up = True
-        task.cancel()
 
     def on_open(execution_id: str) -> None:
         opened.append(execution_id)
         running.add(execution_id, task)
 
-    watch = asyncio.get_running_loop().create_task(exchange.gone())
-    watch.add_done_callback(on_hang_up)
+    watch = _Watch(exchange, task)
     try:
         return await run(on_open)
     except asyncio.CancelledError:
-        if hung_up:
+        if watch.hung_up:
             return None
         task.uncancel()
         refused = Refused("shutting_down" if running.is_ending else "cancelled", "the execution was cancelled")
         refused.execution_id = opened[0] if opened else ""
         raise refused from None
     finally:
-        watch.remove_done_callback(on_hang_up)
-        watch.cancel()
+        watch.end()
         for execution_id in opened:
             running.remove(execution_id, task)
 
@@ -54,9 +47,7 @@ async def stream_to(
     exchange: Exchange, streamed: StreamedExecution, events: AsyncGenerator[bytes], execution_id: str
 ) -> None:
     """Send the events of a streamed execution until it ends or the client hangs up."""
-    task = _this_task()
-    watch = asyncio.get_running_loop().create_task(exchange.gone())
-    watch.add_done_callback(lambda _: task.cancel())
+    watch = _Watch(exchange, _this_task())
     try:
         await exchange.begin(200, content_type=CONTENT_TYPE.encode(), headers=execution_header(execution_id))
         async for event in events:
@@ -65,9 +56,36 @@ async def stream_to(
     except asyncio.CancelledError:
         return
     finally:
-        watch.cancel()
+        watch.end()
         await events.aclose()
         streamed.settle()  # for a client that hung up before the first event
+
+
+class _Watch:
+    """Cancels a task when the client hangs up. What is answered at once is spared the task that waits for that."""
+
+    def __init__(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
+        self._exchange = exchange
+        self._task = task
+        self._loop = asyncio.get_running_loop()
+        self._gone: asyncio.Task[None] | None = None
+        self._beginning = self._loop.call_later(_AT_ONCE_S, self._begin)
+        self.hung_up = False
+
+    def end(self) -> None:
+        """Watch no longer."""
+        self._beginning.cancel()
+        if self._gone:
+            self._gone.remove_done_callback(self._on_gone)
+            self._gone.cancel()
+
+    def _begin(self) -> None:
+        self._gone = self._loop.create_task(self._exchange.gone())
+        self._gone.add_done_callback(self._on_gone)
+
+    def _on_gone(self, _: object) -> None:
+        self.hung_up = True
+        self._task.cancel()
 
 
 def execution_header(execution_id: str) -> Headers:

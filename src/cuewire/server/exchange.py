@@ -46,7 +46,10 @@ class Exchange:
         self.status = 0
         self.challenge = b'Bearer realm="cuewire"'
         self.allowed = b""
+        self.own_headers: list[tuple[bytes, bytes]] = []
         self._send = send
+        self._headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._comes_in_parts = False
         self._body: bytes | None = None
 
     @property
@@ -60,12 +63,24 @@ class Exchange:
         raw: bytes = self.scope["raw_path"]
         return raw.decode("latin-1")
 
+    @property
+    def address(self) -> str:
+        """The address that the request came from, "" if the server does not know."""
+        return str((self.scope.get("client") or ("",))[0])
+
     def header(self, name: bytes) -> str | None:
         """Return a header that may be given once. Raises Refused if it is there twice."""
-        found = [value for key, value in self.scope["headers"] if key == name]
-        if len(found) > 1:
-            raise Refused("bad_request", f"header {name.decode()!r} is given {len(found)} times")
-        return found[0].decode("latin-1") if found else None
+        value = self._headers.get(name)
+        if value is None:
+            return None
+        given = self.scope["headers"]
+        if len(given) > len(self._headers) and (times := sum(key == name for key, _ in given)) > 1:
+            raise Refused("bad_request", f"header {name.decode()!r} is given {times} times")
+        return value.decode("latin-1")
+
+    def any_header(self, name: bytes) -> str:
+        """Return a header, the last one if there are several, "" if there is none."""
+        return self._headers.get(name, b"").decode("latin-1")
 
     async def body(self) -> bytes:
         """Return the body, read within the bounds of size and time. Raises Refused."""
@@ -83,6 +98,11 @@ class Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), *self._own_headers()]
+        elif message.get("more_body"):
+            self._comes_in_parts = True
+        if not self._comes_in_parts:  # it is taken off our hands at once, however slow the client
+            await self._send(message)
+            return
         async with asyncio.timeout(SEND_PATIENCE_S):
             await self._send(message)
 
@@ -138,6 +158,7 @@ class Exchange:
             (b"x-content-type-options", b"nosniff"),
             (b"cache-control", b"no-store"),
             (b"server", b"cuewire"),
+            *self.own_headers,
         )
 
     def _media_type(self) -> bytes:

@@ -10,12 +10,17 @@ import binascii
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from itertools import chain
 from typing import TypeAlias
 
+from cuewire.model.api_keys import ApiKey
 from cuewire.model.errors import AccessDenied, CuewireError
+from cuewire.model.values import Value
 from cuewire.ports import Clock
 from cuewire.registry.api_keys import KeyRing
 from cuewire.server.exchange import Exchange, Receive, Scope, Send
+from cuewire.server.limits import WRONG_KEYS, Crowd, Limits, Rate
 from cuewire.server.metrics import Metrics
 from cuewire.wire.problems import Refused
 
@@ -37,14 +42,25 @@ _MAX_KEY = 200
 logger = logging.getLogger("cuewire.server")
 
 
+class Access(Value, frozen=True):
+    """Who may come: by which names clients may call the server, beside those of this machine, and how often."""
+
+    hosts: frozenset[str] = frozenset()
+    limits: Limits = Limits()
+
+
 class Guard:
     """The outermost ASGI application. Safe for any number of requests at a time."""
 
-    def __init__(self, handler: Handler, *, keys: KeyRing, hosts: frozenset[str], clock: Clock) -> None:
+    def __init__(self, handler: Handler, *, keys: KeyRing, access: Access, clock: Clock) -> None:
         self._handler = handler
         self._keys = keys
-        self._hosts = LOCAL_HOSTS | hosts
+        self._hosts = LOCAL_HOSTS | access.hosts
         self._clock = clock
+        self._crowd = Crowd(access.limits.open_per_address)
+        self._strangers = Rate(WRONG_KEYS, clock=clock)
+        per_minute = access.limits.requests_per_minute
+        self._rate = Rate(per_minute, clock=clock) if per_minute else None
         self.metrics = Metrics()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,8 +70,13 @@ class Guard:
         exchange = Exchange(scope, receive, send, clock=self._clock)
         try:
             exchange.request_id = self._request_id(exchange)
-            await self._check(exchange)
-            await self._handler(exchange)
+            self._check_head(exchange)
+            if exchange.path in OPEN:
+                await self._handler(exchange)
+                return
+            with self._crowd.joined(exchange.address):
+                await self._admit(exchange)
+                await self._handler(exchange)
         except CuewireError as error:
             await self._refuse(exchange, error)
         except TimeoutError:  # the client takes nothing of the reply: leave it
@@ -66,25 +87,46 @@ class Guard:
         finally:
             self.metrics.answered(exchange.route, exchange.status, self._clock.monotonic() - exchange.started)
 
-    async def _check(self, exchange: Exchange) -> None:
+    def _check_head(self, exchange: Exchange) -> None:
         headers = exchange.scope["headers"]
-        if len(headers) > MAX_HEADERS or sum(len(key) + len(value) for key, value in headers) > MAX_HEAD:
+        if len(headers) > MAX_HEADERS or sum(map(len, chain.from_iterable(headers))) > MAX_HEAD:
             raise Refused("headers_too_large", f"the headers are larger than {MAX_HEAD // 1024} KiB")
         self._check_host(exchange)
-        path = exchange.path
-        if path in OPEN:
-            return
+
+    async def _admit(self, exchange: Exchange) -> None:
+        """Let in who has a key, as often as it may come."""
         if exchange.method not in _SAFE:
             self._check_origin(exchange)
-        if not await self._is_known(exchange.header(b"authorization"), for_browser=path in FOR_BROWSERS):
-            if path in FOR_BROWSERS:
+        is_for_browser = exchange.path in FOR_BROWSERS
+        text = _key_in(exchange.header(b"authorization") or "", for_browser=is_for_browser)
+        wait = self._strangers.wait(exchange.address)
+        if wait and not self._keys.remembers(text):
+            raise Refused("too_many_wrong_keys", "too many wrong API keys came from this address", retry_after_s=wait)
+        key = await self._keys.recognise(text)
+        if key is None:
+            self._strangers.take(exchange.address)
+            if is_for_browser:
                 exchange.challenge = b'Basic realm="an API key as the password"'
             raise AccessDenied("the API key is missing or not known", hint="send the header Authorization: Bearer KEY")
+        if self._rate:
+            self._count(self._rate, key, exchange)
+
+    def _count(self, rate: Rate, key: ApiKey, exchange: Exchange) -> None:
+        wait = rate.take(key.id)
+        exchange.own_headers += (
+            (b"x-ratelimit-limit-requests", b"%d" % rate.per_minute),
+            (b"x-ratelimit-remaining-requests", b"%d" % rate.left(key.id)),
+        )
+        if wait:
+            raise Refused(
+                "too_many_requests",
+                f"this API key may be used {rate.per_minute} times a minute",
+                hint="ask again later, or send less at a time",
+                retry_after_s=wait,
+            )
 
     def _check_host(self, exchange: Exchange) -> None:
-        host = exchange.header(b"host") or ""
-        found = _HOST.fullmatch(host.lower())
-        if found is None or found["name"] not in self._hosts:
+        if _name_of(exchange.header(b"host") or "") not in self._hosts:
             raise Refused(
                 "host_refused", "this host is not served here", hint="allow it with: cuewire serve --allow-host"
             )
@@ -97,18 +139,8 @@ class Guard:
         if origin is not None and origin.partition("://")[2].lower() != (exchange.header(b"host") or "").lower():
             raise Refused("origin_refused", "requests from pages of other sites are refused")
 
-    async def _is_known(self, authorization: str | None, *, for_browser: bool) -> bool:
-        scheme, _, text = (authorization or "").partition(" ")
-        if len(text) > 2 * _MAX_KEY:
-            return False
-        if for_browser and scheme.lower() == "basic":
-            scheme, text = "bearer", _password(text)
-        return scheme.lower() == "bearer" and await self._keys.recognise(text) is not None
-
     def _request_id(self, exchange: Exchange) -> str:
-        given = next(
-            (value.decode("latin-1") for key, value in exchange.scope["headers"] if key == b"x-request-id"), ""
-        )
+        given = exchange.any_header(b"x-request-id")
         return given if _REQUEST_ID.fullmatch(given) else f"{self._clock.random_bits() & (2**64 - 1):016x}"
 
     async def _refuse(self, exchange: Exchange, error: CuewireError) -> None:
@@ -116,6 +148,23 @@ class Guard:
             await exchange.refuse(error)
         except TimeoutError:
             logger.info("client.left request_id=%s route=%s", exchange.request_id, exchange.route)
+
+
+@lru_cache(1_024)
+def _name_of(host: str) -> str | None:
+    """Return the name in a Host header, None if it is none."""
+    found = _HOST.fullmatch(host.lower())
+    return found["name"] if found else None
+
+
+def _key_in(authorization: str, *, for_browser: bool) -> str:
+    """Return what is given as a key, "" if nothing is."""
+    scheme, _, text = authorization.partition(" ")
+    if len(text) > 2 * _MAX_KEY:
+        return ""
+    if for_browser and scheme.lower() == "basic":
+        return _password(text)
+    return text if scheme.lower() == "bearer" else ""
 
 
 def _password(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from cuewire.model.values import Value
 from cuewire.outbound.listening import free_port, is_loopback, until_listening
 from cuewire.registry.api_keys import KeyRing
 from cuewire.server.application import Application
+from cuewire.server.guard import Access
 from cuewire.wiring import connect, only_server
 
 DRAIN_S = 30.0
@@ -27,14 +29,16 @@ _CLOSE_S = 5.0
 HEAD_PATIENCE_S = 10.0
 """How long the head of a request may take to arrive, and a connection may be idle."""
 MAX_CONNECTIONS = 10_000
+_YOUNG_OBJECTS = 20_000
+"""New objects after which Python looks for cycles among them; its 700, made by two requests, is a tenth of all work."""
 
 
 class Address(Value, frozen=True):
-    """Where to serve; `hosts` are the names, beside those of this machine, by which clients may call it."""
+    """Where to serve, and whom."""
 
     host: str
     port: int
-    hosts: frozenset[str] = frozenset()
+    access: Access = Access()
 
 
 Announce = Callable[[str, str | None], None]
@@ -43,7 +47,7 @@ Announce = Callable[[str, str | None], None]
 
 def serve(settings: Settings, address: Address, announce: Announce) -> None:
     """Serve the database of the settings until SIGTERM or SIGINT. Raises ConfigError, StoreError."""
-    if not is_loopback(address.host) and not address.hosts:
+    if not is_loopback(address.host) and not address.access.hosts:
         raise ConfigError(
             f"{address.host} can be reached from other machines, but no name is allowed for it",
             hint="say by which name clients call the server: --allow-host NAME; put TLS in front of it",
@@ -61,6 +65,8 @@ async def _serve(settings: Settings, address: Address, port: int, announce: Anno
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     app = await connect(settings=settings)
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS)
     try:
         key = await _first_key(app.keys)
         await serve_app(app, address, port, ended, lambda url: announce(url, key))
@@ -72,7 +78,7 @@ async def serve_app(
     app: LocalApp, address: Address, port: int, ended: asyncio.Event, ready: Callable[[str], None]
 ) -> None:
     """Serve an App until `ended` is set; `ready` is told the URL once it answers. The caller closes the App."""
-    application = Application(app, hosts=address.hosts, clock=app.clock)
+    application = Application(app, access=address.access, clock=app.clock)
     server = Server(
         application.guard,
         address=address.host,

@@ -41,9 +41,10 @@ def schema_found(connection: Connection) -> str | None:
 
 def is_made(connection: Connection, *, name: str) -> bool:
     """Tell whether there is a schema; raise SchemaMismatch if another program's tables have our names."""
-    if schema_found(connection) is not None:
+    found = tables(connection)  # looked at once: another process may make them at any moment
+    if alembic_version.name in found:
         return True
-    if tables(connection) & {*metadata.tables, owners.name}:
+    if found & {*metadata.tables, owners.name}:
         raise not_ours(name)
     return False
 

@@ -57,9 +57,12 @@ class Refused(CuewireError):
 
     code = "refused"
 
-    def __init__(self, code: str, message: str, *, hint: str = "", field: str = "") -> None:
+    def __init__(
+        self, code: str, message: str, *, hint: str = "", field: str = "", retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message, hint=hint, field=field)
         self.refusal = code
+        self.retry_after_s = retry_after_s
 
 
 STATUSES: Mapping[type[CuewireError], int] = {
@@ -121,6 +124,9 @@ REFUSALS: Mapping[str, tuple[int, type[CuewireError]]] = {
     "body_too_large": (413, InvalidInput),
     "unsupported_media_type": (415, InvalidInput),
     "host_refused": (421, errors.AccessDenied),
+    "too_many_requests": (429, errors.ServerUnavailable),
+    "too_many_open_requests": (429, errors.ServerUnavailable),
+    "too_many_wrong_keys": (429, errors.AccessDenied),
     "headers_too_large": (431, InvalidInput),
     "interrupted": (500, CuewireError),
     INTERNAL: (500, CuewireError),
@@ -157,7 +163,9 @@ def problem_of(error: CuewireError, *, request_id: str = "") -> Problem:
     if isinstance(error, Refused):
         code, status = error.refusal, REFUSALS[error.refusal][0]
     more: dict[str, Any] = {}
-    if isinstance(error, InvalidInput):
+    if isinstance(error, Refused):
+        more = {"retry_after_s": error.retry_after_s}
+    elif isinstance(error, InvalidInput):
         listed = error.problems[:MAX_PROBLEMS]
         more = {"problems": tuple(FieldProblem(pointer=at[:200], detail=what[:200]) for at, what in listed)}
     elif isinstance(error, TemplateError):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from math import isfinite
 from typing import Any, TypeVar
 
 import msgspec
 
 from cuewire.model.errors import InvalidInput
-from cuewire.model.text import check_json
+from cuewire.model.text import MAX_DEPTH, check_json
 
 T = TypeVar("T")
 MAX_KEYS = 10_000
 """Keys that one object may have."""
+_SAFE_DIGITS = 18
+"""Characters of an integer that fits 64 bits whatever they are."""
 _PLACE = re.compile(r"(?P<what>.*?)(?: - at `(?P<kind>key in )?\$(?P<path>[^`]*)`)?", re.DOTALL)
 
 
@@ -31,15 +34,25 @@ def decode(body: bytes, kind: type[T]) -> T:
     hold), InvalidInput with a JSON pointer for what is of another shape or cannot be stored.
     """
     try:
-        value = json.loads(body.decode(), parse_constant=_no_constant, object_pairs_hook=_unique)
+        value = _parsed(body.decode())
     except RecursionError:
         raise MalformedJson("the body is nested too deeply") from None
     except UnicodeDecodeError:
         raise MalformedJson("the body is not UTF-8") from None
     except ValueError as error:
         raise MalformedJson(f"the body is not JSON: {error}") from None
-    check_json(value, pointer="")
     return convert(value, kind)
+
+
+def _parsed(text: str) -> object:
+    """Return the value of a JSON text, looked through unless nothing in it could be wrong."""
+    is_plain = "\\u" not in text and text.count("{") + text.count("[") <= MAX_DEPTH
+    with suppress(_Unsure):
+        if is_plain:
+            return _PLAIN.decode(text)
+    value = _ANY.decode(text)
+    check_json(value, pointer="")
+    return value
 
 
 def convert(value: object, kind: type[T], *, strict: bool = True) -> T:
@@ -60,6 +73,23 @@ def _place(message: str) -> tuple[str, str]:
     return what[:1].lower() + what[1:], pointer
 
 
+class _Unsure(Exception):
+    """An integer that may not fit 64 bits was met."""
+
+
+def _short_integer(digits: str) -> int:
+    if len(digits) > _SAFE_DIGITS:
+        raise _Unsure
+    return int(digits)
+
+
+def _finite_number(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
@@ -70,7 +100,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         raise ValueError("an object has the same key twice")
     if len(made) > MAX_KEYS:
         raise ValueError(f"an object has more than {MAX_KEYS:,} keys")
-    for value in made.values():
-        if type(value) is float and not isfinite(value):
-            raise ValueError("a number is too large")
     return made
+
+
+_ANY = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite_number, object_pairs_hook=_unique)
+_PLAIN = json.JSONDecoder(
+    parse_constant=_no_constant, parse_float=_finite_number, parse_int=_short_integer, object_pairs_hook=_unique
+)

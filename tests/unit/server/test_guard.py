@@ -13,7 +13,7 @@ from cuewire.clock import SystemClock
 from cuewire.model.errors import StoreBusy
 from cuewire.registry.api_keys import KeyRing
 from cuewire.server.exchange import Exchange, Message
-from cuewire.server.guard import Guard, Handler
+from cuewire.server.guard import Access, Guard, Handler
 
 HEADERS = [(b"host", b"localhost:8470")]
 
@@ -26,7 +26,7 @@ class NoKeys:
 
 
 def guarding(handler: Handler) -> Guard:
-    return Guard(handler, keys=KeyRing(NoKeys(), clock=SystemClock()), hosts=frozenset(), clock=SystemClock())  # type: ignore[arg-type]  # a store that is only asked
+    return Guard(handler, keys=KeyRing(NoKeys(), clock=SystemClock()), access=Access(), clock=SystemClock())  # type: ignore[arg-type]  # a store that is only asked
 
 
 async def asked(guard: Guard, path: str = "/healthz", headers: list[tuple[bytes, bytes]] = HEADERS) -> list[Message]:

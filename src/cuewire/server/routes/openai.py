@@ -131,6 +131,8 @@ async def _events(
 
 async def _all_of(runs: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
     """Return all results, or raise the first error once the others have ended too."""
+    if len(runs) == 1:
+        return [await runs[0]]
     tasks = [asyncio.ensure_future(run) for run in runs]
     try:
         return await asyncio.gather(*tasks)
