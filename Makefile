@@ -6,14 +6,14 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 LOCKED := $(PIP) --no-deps --only-binary :all: --require-hashes
 ADD_PROJECT := $(PIP) --no-deps --no-build-isolation --editable .
-CODE := src tests $(wildcard bench)
+CODE := src tests $(wildcard bench checks)
 REPORT := .reports/contracts.txt
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fmt contracts coverage soak bench migration lock clean
+.PHONY: help demo test check fmt contracts coverage soak bench clients migration lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1~\2/p' $(MAKEFILE_LIST) | awk -F'~' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -58,6 +58,9 @@ soak: .venv/dev ## the long runs that `make test` leaves out
 bench: .venv/dev ## measure, and print each figure beside its goal
 	@$(BIN)/python bench/run.py $(ARGS)
 
+clients: .venv/dev ## OpenAI's clients against our server: installs six of them, two minutes and 1.3 GB the first time
+	@$(BIN)/python checks/clients/run.py $(ARGS)
+
 migration: .venv/dev ## start a new migration: make migration name="add price source"
 	@test -n "$(name)" || { echo 'say what it does: make migration name="add price source"' >&2; exit 2; }
 	@$(BIN)/alembic revision --message "$(name)"
@@ -72,7 +75,7 @@ lock: .venv/bin/python ## pin all requirements anew; LOCK=--upgrade takes newer 
 
 clean: ## remove the environment, the caches and the reports
 	@rm -rf .venv .reports build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
-	@find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@find src tests bench checks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # The environment. `dev` holds all that `runtime` holds, so it counts as both.
 

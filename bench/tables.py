@@ -106,6 +106,16 @@ def records(*, wall_s: float) -> Table:
         "mlflow 3.17.2 async",
     )
     filled = f"{floor.format(256)}, {DISK_BYTES_PER_ROW // 1_000} KB rows"
+    on_server, copied = f"{ours} on PostgreSQL", "floor: asyncpg, copy, {} in flight"
+    at_once = {count: ("--in-flight", str(count), *few[2:]) for count in (8, 64)}
+    postgres = (
+        side
+        for count, load in at_once.items()
+        for side in (
+            Side(on_server.format(count), "ours_record.py", ("postgres", *load)),
+            Side(copied.format(count), "floor_asyncpg.py", ("row", *load)),
+        )
+    )
     return Table(
         key="p7",
         title="Durable records of 3 KB: rows per second of wall clock until they are synced",
@@ -119,6 +129,7 @@ def records(*, wall_s: float) -> Table:
             Side(ours.format(256), "ours_record.py", ("row", *many)),
             Side(floor.format(256), "floor_file.py", ("row", *many), "floor"),
             Side(filled, "floor_file.py", (str(DISK_BYTES_PER_ROW), *many), "floor"),
+            *postgres,
         ),
         claims=(
             Ratio(ours.format(8), phoenix, "per_s", 30),
@@ -127,5 +138,6 @@ def records(*, wall_s: float) -> Table:
             Ratio(ours.format(256), floor.format(256), "per_s", 0.85),
             Ratio(ours.format(256), filled, "per_s"),
             Ratio(ours.format(8), floor.format(8), "per_s"),
+            *(Ratio(on_server.format(count), copied.format(count), "per_s") for count in at_once),
         ),
     )

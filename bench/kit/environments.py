@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent.parent
@@ -19,26 +20,59 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cuewire-bench"
 
 
-def python_of(environment: str) -> Path:
-    """Give the interpreter of an environment, installing its pins when they are new or changed."""
+class NotInstalled(Exception):
+    """A peer that cannot be had on this machine."""
+
+
+def home_of(environment: str) -> Path:
+    """Give the folder of a peer's environment."""
+    return cache_folder() / environment
+
+
+@cache
+def prepare(environment: str) -> str:
+    """Install the pins of an environment when they are new or changed; give why that failed, or nothing."""
     if environment == OURS:
-        return Path(sys.executable)
-    pins = (BENCH / "peers" / f"{environment}.txt").read_text(encoding="utf-8")
-    home = cache_folder() / environment
-    python, mark = home / "bin" / "python", home / "installed-pins.txt"
-    if python.exists() and mark.exists() and mark.read_text(encoding="utf-8") == pins:
-        return python
+        return ""
+    pins = pins_of(environment)
+    home, text = home_of(environment), pins.read_text(encoding="utf-8")
+    mark = home / "installed-pins.txt"
+    if mark.exists() and mark.read_text(encoding="utf-8") == text:
+        return ""
     print(f"installing the environment {environment!r} ...", file=sys.stderr, flush=True)
+    try:
+        (_install_node if pins.suffix == ".json" else _install_python)(home, pins)
+    except (OSError, subprocess.CalledProcessError) as error:
+        return f"could not be installed: {error}"
+    mark.write_text(text, encoding="utf-8")
+    return ""
+
+
+def pins_of(environment: str) -> Path:
+    """Give the pinned list of a peer: Python's, or one for Node."""
+    listed = BENCH / "peers" / f"{environment}.txt"
+    return listed if listed.exists() else listed.with_suffix(".json")
+
+
+def python_of(environment: str) -> Path:
+    """Give the interpreter that runs the sides of an environment. Raises NotInstalled."""
+    if reason := prepare(environment):
+        raise NotInstalled(reason)
+    own = home_of(environment) / "bin" / "python"
+    return own if environment != OURS and pins_of(environment).suffix == ".txt" else Path(sys.executable)
+
+
+def _install_python(home: Path, pins: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    subprocess.run([*install, "-r", str(BENCH / "peers" / f"{environment}.txt")], check=True)
-    mark.write_text(pins, encoding="utf-8")
-    return python
+    install = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "--no-input", "-r", str(pins)], check=True)
 
 
-def command_of(environment: str, name: str) -> Path:
-    """Give the path of an installed command of an environment."""
-    return python_of(environment).parent / name
+def _install_node(home: Path, pins: Path) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "package.json").write_bytes(pins.read_bytes())
+    install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
+    subprocess.run(install, cwd=home, check=True)
 
 
 def child_environment(**more: str) -> dict[str, str]:

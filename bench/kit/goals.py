@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from bench.kit.sides import Broken, Measured, Side
+from bench.kit.stub import AT_ONCE, Stub
 
-LOWER_IS_BETTER = frozenset({"cpu_ms", "rss_mb", "us_each"})
+LOWER_IS_BETTER = frozenset({"cpu_ms", "rss_mb", "us_each", "added_p50_ms", "p50_s", "p99_s", "peak_mb"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,14 @@ class Table:
     figures: tuple[str, ...]
     sides: tuple[Side, ...]
     claims: tuple[Ratio | Ceiling, ...]
+    stub: Stub = AT_ONCE
+
+    def only(self, text: str) -> Table:
+        """Give the table with the sides whose name has the text, and what is claimed of these alone."""
+        sides = tuple(side for side in self.sides if text in side.name)
+        names = {side.name for side in sides}
+        claims = (claim for claim in self.claims if {claim.ours, getattr(claim, "other", claim.ours)} <= names)
+        return replace(self, sides=sides, claims=tuple(claims))
 
 
 @dataclass(frozen=True, slots=True)

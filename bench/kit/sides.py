@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.kit.environments import BENCH, OURS, cache_folder, child_environment, python_of
+from bench.kit.environments import BENCH, OURS, NotInstalled, cache_folder, child_environment, home_of, python_of
+from bench.kit.programs import built
 
 SCRIPTS = BENCH / "sides"
 
@@ -38,13 +39,17 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A side that did not finish, with the last lines it wrote."""
+    """A side that could not be installed or did not finish, with the last lines it wrote."""
 
     reason: str
 
 
 def measure(side: Side, *, base_url: str) -> Measured | Broken:
     """Run a side once in a fresh folder, and remove the folder."""
+    try:
+        python_of(side.environment)
+    except NotInstalled as error:
+        return Broken(str(error))
     scratch = cache_folder() / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     folder = tempfile.mkdtemp(dir=scratch)
@@ -57,7 +62,12 @@ def measure(side: Side, *, base_url: str) -> Measured | Broken:
 def _run(side: Side, base_url: str, folder: str) -> Measured | Broken:
     command = [str(python_of(side.environment)), str(SCRIPTS / side.script), *side.arguments]
     variables = child_environment(
-        OPENAI_BASE_URL=base_url, OPENAI_API_KEY="x", BENCH_FOLDER=folder, CUEWIRE_DATA_FOLDER=folder
+        OPENAI_BASE_URL=base_url,
+        OPENAI_API_KEY="x",
+        BENCH_FOLDER=folder,
+        BENCH_LOAD=str(built("load")),
+        BENCH_PEER=str(home_of(side.environment)),
+        CUEWIRE_DATA_FOLDER=folder,
     )
     project = BENCH.parent
     variables["PYTHONSAFEPATH"] = "1"

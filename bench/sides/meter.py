@@ -46,7 +46,7 @@ def load_from_arguments() -> Load:
     return Load(**vars(parser.parse_args()))
 
 
-def question(number: int) -> str:
+def question(number: int | str) -> str:
     """Give the prompt of one request, under 0.2 KB and never the same twice."""
     return QUESTION.format(number=number, text=TEXT)
 
@@ -107,19 +107,18 @@ class Meter:
     def report(self, requests: int) -> None:
         """Print the figures of a run."""
         cpu_s, wall_s = self.cpu_s(), self.wall_s()
-        disk_kb = (written_bytes() - self._written) / 1_024
-        print_figures(
-            {
-                "requests": requests,
-                "cpu_s": cpu_s,
-                "wall_s": wall_s,
-                "per_cpu_s": requests / cpu_s,
-                "per_s": requests / wall_s,
-                "us_each": cpu_s / requests * 1e6,
-                "disk_kb_per_row": disk_kb / requests,
-                "rss_mb": memory_peak_mb(),
-            }
-        )
+        figures = {
+            "requests": requests,
+            "cpu_s": cpu_s,
+            "wall_s": wall_s,
+            "per_cpu_s": requests / cpu_s,
+            "per_s": requests / wall_s,
+            "us_each": cpu_s / requests * 1e6,
+            "rss_mb": memory_peak_mb(),
+        }
+        if written := written_bytes() - self._written:
+            figures["disk_kb_per_row"] = written / 1_024 / requests
+        print_figures(figures)
 
 
 def print_figures(figures: Mapping[str, float]) -> None:

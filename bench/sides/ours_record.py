@@ -1,12 +1,12 @@
 """Ours: the record alone, through the Recorder port: opened, closed, awaited until it is durable.
 
 Each row carries the same text as the other sides' rows; building and encoding it is part of what is timed.
+The kind is `row`, into SQLite, or `postgres`.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 
@@ -20,8 +20,8 @@ from cuewire.model.prompts import PromptVersion
 from cuewire.model.requests import ChatMessage
 from cuewire.model.results import Usage
 from cuewire.ports import Clock, Recorder
+from cuewire.stores.places import place_of
 from cuewire.stores.record_writer import RecordWriter
-from cuewire.stores.sqlite import SqliteDatabase
 
 encode = msgspec.json.Encoder().encode
 USAGE = Usage(input_tokens=450, output_tokens=260)
@@ -86,17 +86,23 @@ class Calls:
         )
 
 
-async def main() -> None:
+async def main(url: str) -> None:
     """Record from as many tasks as the command line asks for."""
-    load, path, clock = load_from_arguments(), Path(folder()) / "bench.db", SystemClock()
-    async with cuewire.open(f"sqlite:///{path}") as app:
+    clock = SystemClock()
+    async with cuewire.open(url) as app:
         version = await app.prompts.publish("bench", "Message {{ number }}", model=MODEL)
-    database = await SqliteDatabase.open(path, clock=clock)
+    database = await place_of(url).open(clock=clock)
     try:
-        await drive(load, Calls(RecordWriter(database), version, clock).record)
+        await drive(load_from_arguments(), Calls(RecordWriter(database), version, clock).record)
     finally:
         await database.close()
 
 
 if __name__ == "__main__":
-    run_on_uvloop(main())
+    if load_from_arguments().kind == "postgres":
+        from bench.sides.postgres import postgres_server
+
+        with postgres_server() as found:
+            run_on_uvloop(main(found))
+    else:
+        run_on_uvloop(main(f"sqlite:///{folder()}/bench.db"))

@@ -1,11 +1,12 @@
 /* A fast stand-in for a chat completions server, for benchmarks only.
  *
- *   stub [--port N] [--latency-us N] [--chunks N] [--answer-bytes N] [--split 1]
+ *   stub [--port N] [--latency-us N] [--chunks N] [--answer-bytes N] [--split 1] [--event-us N]
  *
  * One thread, epoll, HTTP/1.1 keep-alive, loopback only. Prints the port it listens on. Every POST is
  * answered with a chat completion: one JSON document, or, when the body says "stream":true, server-sent
  * events: role, N text chunks, finish reason, usage (N + 3 JSON events), then [DONE]; in one write, or
- * with --split 1 a write per event. Both answers are built once; a request costs a header scan and a send.
+ * with --split 1 a write per event, --event-us apart (not with --latency-us too: all waits are equally long).
+ * Both answers are built once; a request costs a header scan and a send.
  * GET /stats gives the counters, any other GET the model list. Bodies need a Content-Length.
  */
 #define _GNU_SOURCE
@@ -40,7 +41,7 @@ static Conn *conns[MAX_FD];
 static Wait *waits;                       /* a ring: every answer waits equally long, so first in is first out */
 static size_t wait_head, wait_count, wait_cap;
 static int poller;
-static long latency_us, chunks = 64, answer_bytes = 128, split;
+static long latency_us, event_us, chunks = 64, answer_bytes = 128, split;
 static Text plain, events, models;
 static size_t event_end[MAX_WRITES];      /* where the n-th write of a split stream ends */
 static uint64_t n_plain, n_stream, n_conns;
@@ -110,7 +111,9 @@ static void build_events(void) {
     } else {
       append(&e, "[DONE]");
     }
-    append(&events, "%zx\r\n%s\n\n\r\n%s", e.len + 2, e.p, i == chunks + 3 ? "0\r\n\r\n" : "");
+    append(&events, "%zx\r\n", e.len + 2);
+    for (size_t at = 0; at < e.len; at += 2048) append(&events, "%.2048s", e.p + at);
+    append(&events, "\n\n\r\n%s", i == chunks + 3 ? "0\r\n\r\n" : "");
     event_end[i] = events.len;
     free(e.p);
   }
@@ -176,7 +179,7 @@ static void answer(int fd) {
   } else {
     size_t from = c->step ? event_end[c->step - 1] : 0;
     put(c, events.p + from, event_end[c->step] - from);
-    if (++c->step < chunks + 4) wait_for(fd, 0);
+    if (++c->step < chunks + 4) wait_for(fd, event_us);
     else n_stream++;
   }
 }
@@ -280,9 +283,10 @@ int main(int argc, char **argv) {
     else if (!strcmp(argv[i], "--chunks")) chunks = value;
     else if (!strcmp(argv[i], "--answer-bytes")) answer_bytes = value;
     else if (!strcmp(argv[i], "--split")) split = value;
+    else if (!strcmp(argv[i], "--event-us")) event_us = value;
     else { fprintf(stderr, "stub: unknown option '%s'\n", argv[i]); return 2; }
   }
-  if (chunks < 1 || chunks + 4 > MAX_WRITES || answer_bytes < 1) { fprintf(stderr, "stub: bad size\n"); return 2; }
+  if (chunks < 1 || chunks + 4 > MAX_WRITES || answer_bytes < 1 || (latency_us && event_us)) { fprintf(stderr, "stub: bad size or delay\n"); return 2; }
   signal(SIGPIPE, SIG_IGN);
   build_plain();
   build_events();

@@ -14,7 +14,7 @@ from cuewire.model.executions import Execution, ExecutionDetail, Status
 from cuewire.model.orders import RunOptions
 from cuewire.model.outcomes import Outcome, OutcomeValue
 from cuewire.model.pages import Page
-from cuewire.model.prompts import Content, Inputs, Prompt, PromptVersion, VersionOptions
+from cuewire.model.prompts import Content, Inputs, Prompt, PromptVersion, Variable, VersionOptions
 from cuewire.model.results import Piece, Result
 
 if TYPE_CHECKING:
@@ -154,6 +154,10 @@ class BlockingPrompts:
     ) -> PromptVersion:
         """Store a new immutable version; see `PromptsFace.publish`."""
         return self._loop.run(self._prompts.publish(name, content, labels=labels, publish=publish, **options))
+
+    def variables(self, content: Content) -> dict[str, Variable]:
+        """Return the variables that a version of this content would have, in order; nothing is stored."""
+        return dict(self._loop.run(self._prompts.variables(content)))
 
     def get(self, reference: str) -> PromptVersion:
         """Return a version by `name`, `name@label` or `name@7`."""

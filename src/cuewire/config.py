@@ -157,6 +157,17 @@ def load(
     )
 
 
+def usable(settings: Settings) -> list[str]:
+    """Return the providers that could be called: those with a key, or set up here, and those that need neither."""
+    return [
+        endpoint.name
+        for endpoint in settings.endpoints.values()
+        if endpoint.kind != "openai"
+        or endpoint.key
+        or any(origin.startswith(f"providers.{endpoint.name}.") for origin in settings.origins)
+    ]
+
+
 def allows_color(environment: Mapping[str, str] | None = None) -> bool:
     """Tell whether the user's surroundings allow coloured output (https://no-color.org)."""
     variables = os.environ if environment is None else environment

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, TypeAlias, Unpack
+from typing import Protocol, TypeAlias, Unpack, runtime_checkable
 
 from cuewire.model.api_keys import ApiKey
+from cuewire.model.embeddings import EmbeddingRequest, Embeddings
 from cuewire.model.executions import Closing, Execution, ExecutionDetail, Opening, Status
 from cuewire.model.orders import RunOptions
 from cuewire.model.outcomes import Outcome, OutcomeValue
@@ -18,11 +19,13 @@ from cuewire.model.prompts import (
     Prompt,
     PromptVersion,
     Reference,
+    Variable,
     VersionDraft,
     VersionOptions,
 )
 from cuewire.model.requests import ModelRef, ModelRequest
 from cuewire.model.results import Answer, Piece, Result
+from cuewire.model.sessions import Session
 
 Listener: TypeAlias = Callable[[str], Awaitable[None]]
 """Gets each run of text of a streamed answer, in order; the provider reads on when it returns."""
@@ -63,6 +66,15 @@ class Provider(Protocol):
         ...
 
 
+@runtime_checkable
+class Embedder(Protocol):
+    """What a provider is, besides, if it has models that turn texts into vectors. Concurrency as with calls."""
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        """Return the vectors of the inputs. Costs money. Raises ProviderError; cancelled as a call is."""
+        ...
+
+
 class Providers(Protocol):
     """The configured providers by name."""
 
@@ -70,8 +82,16 @@ class Providers(Protocol):
         """Return a provider, made on first use. Raises ModelNotFound or MissingExtra."""
         ...
 
+    def embedder(self, name: str) -> Embedder:
+        """Return a provider that embeds. Raises as `get`, and ModelNotFound if it has no models for that."""
+        ...
+
     def names(self) -> Sequence[str]:
         """Return the names of all providers that could be used, sorted."""
+        ...
+
+    def ready(self) -> Sequence[str]:
+        """Return the names of those that are set up for use, sorted."""
         ...
 
     async def close(self) -> None:
@@ -189,7 +209,10 @@ class Recorder(Protocol):
     """Writing the record, durably."""
 
     def open(self, opening: Opening) -> None:
-        """Enqueue the open row. Returns at once; an error surfaces at `close`."""
+        """Enqueue the open row. Returns at once; an error surfaces at `close`.
+
+        Raises StoreUnavailable if the database is known to be away, so that no call is paid for that leaves no trace.
+        """
         ...
 
     async def claim(self, opening: Opening) -> str | None:
@@ -225,6 +248,30 @@ class ApiKeys(Protocol):
         ...
 
 
+class Sessions(Protocol):
+    """The sessions of browsers, as hashes."""
+
+    async def find(self, session_id: str) -> Session | None:
+        """Return the session or link of this id, ended or not, None if there is none."""
+        ...
+
+    async def add(self, session: Session) -> None:
+        """Store a link, and drop what has ended by then; returns when it is durable. Raises StoreError."""
+        ...
+
+    async def begin(self, session: Session, *, link_hash: str) -> bool:
+        """Make a link the session of the same id, and return whether this call did so, which one can at most."""
+        ...
+
+    async def note(self, session_id: str, *, seen_at: datetime) -> None:
+        """Note that a session was used."""
+        ...
+
+    async def end(self, session_id: str) -> None:
+        """Drop a session; returns when that is durable."""
+        ...
+
+
 class PromptsFace(Protocol):
     """`app.prompts`."""
 
@@ -241,6 +288,13 @@ class PromptsFace(Protocol):
 
         The first version of a prompt gets the label production; later ones only with `publish`. Raises InvalidInput,
         TemplateError, PromptArchived.
+        """
+        ...
+
+    async def variables(self, content: Content) -> Mapping[str, Variable]:
+        """Return the variables that a version of this content would have, in order; nothing is stored.
+
+        Raises InvalidInput, TemplateError.
         """
         ...
 

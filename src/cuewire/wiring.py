@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from cuewire.clock import SystemClock
-from cuewire.config import Endpoint, Settings, load
-from cuewire.engine.app import Executions, LocalApp
+from cuewire.config import Endpoint, Settings, load, usable
+from cuewire.engine.app import Executions, LocalApp, Parts
 from cuewire.engine.run import Engine, Surroundings
 from cuewire.model.errors import ConfigError, MissingExtra, ModelNotFound
 from cuewire.model.secrets import Secret
 from cuewire.outbound.lazy import open_transport
 from cuewire.outbound.proxies import Proxies
 from cuewire.outbound.transport import Timeouts, origin_of
-from cuewire.ports import Clock, Provider
+from cuewire.ports import Clock, Embedder, Provider
 from cuewire.prices.genai import GenaiPriceBook
 from cuewire.registry.api_keys import KeyRing
 from cuewire.registry.prompts import Registry
 from cuewire.registry.resolver import Resolver
+from cuewire.registry.sessions import SignIns
 from cuewire.stores.places import PlaceStatus, place_of
 from cuewire.template.render import TemplateRenderer
 
@@ -100,6 +101,7 @@ async def connect(
     from cuewire.stores.outcomes import SqlOutcomeStore
     from cuewire.stores.prompts import SqlPromptStore
     from cuewire.stores.record_writer import RecordWriter
+    from cuewire.stores.sessions import SqlSessions
 
     resolved = settings or load()
     clock = SystemClock()
@@ -125,13 +127,19 @@ async def connect(
                 clock=clock,
             )
         )
+        keys = SqlApiKeys(database)
         return LocalApp(
-            engine=engine,
-            registry=Registry(prompts, resolver=resolver, renderer=renderer),
-            executions=Executions(executions, outcomes),
-            keys=KeyRing(SqlApiKeys(database), clock=clock),
-            clock=clock,
-            close=stack.pop_all().aclose,
+            Parts(
+                engine=engine,
+                registry=Registry(prompts, resolver=resolver, renderer=renderer),
+                executions=Executions(executions, outcomes),
+                keys=KeyRing(keys, clock=clock),
+                sign_ins=SignIns(SqlSessions(database), keys, clock=clock),
+                providers=pool,
+                clock=clock,
+                is_up=lambda: database.is_up,
+                close=stack.pop_all().aclose,
+            )
         )
 
 
@@ -216,7 +224,8 @@ class ProviderPool:
     def __init__(self, settings: Settings, *, clock: Clock, given: Mapping[str, Provider] | None = None) -> None:
         self._settings = settings
         self._clock = clock
-        self._made: dict[str, Provider] = dict(given or {})
+        self._given = given or {}
+        self._made: dict[str, Provider] = dict(self._given)
         self._transport = open_transport(
             origins={origin_of(endpoint.base_url) for endpoint in settings.endpoints.values() if endpoint.base_url},
             proxies=Proxies(
@@ -239,9 +248,24 @@ class ProviderPool:
             made = self._made[name] = self._make(endpoint)
         return made
 
+    def embedder(self, name: str) -> Embedder:
+        """Return a provider that embeds. Raises as `get`, and ModelNotFound if it has no models for that."""
+        provider = self.get(name)
+        if not isinstance(provider, Embedder):
+            raise ModelNotFound(
+                f"provider {name!r} has no models for embeddings",
+                hint="name one that speaks OpenAI's protocol, as in openai/text-embedding-3-small",
+                field="/model",
+            )
+        return provider
+
     def names(self) -> Sequence[str]:
         """Return the names of all providers that could be used, sorted."""
         return sorted({*self._made, *self._settings.endpoints})
+
+    def ready(self) -> Sequence[str]:
+        """Return the names of those that are set up for use, sorted."""
+        return sorted({*self._given, *usable(self._settings)})
 
     async def close(self) -> None:
         """Close those that were used, then the connections that they share."""

@@ -96,6 +96,24 @@ async def test_messages_come_from_a_json_file_and_a_system_message_from_its_own(
     assert record["messages"][0]["content"] == "You sort tickets."
 
 
+@pytest.mark.contract("S0-05")
+async def test_the_variables_of_a_template_are_listed_before_it_is_published(cue: CommandLine) -> None:
+    (cue.folder / "system.j2").write_text("Be {{ tone | d('kind') }}.")
+
+    listed = await cue("prompts", "variables", "one.j2", "--system", "system.j2")
+    as_json = await cue("prompts", "variables", "-", "--json", stdin=b"{% for item in items %}{{ item }}{% endfor %}")
+    broken = await cue("prompts", "variables", "-", stdin=b"{{ name")
+
+    assert [line.split() for line in listed.out.splitlines()] == [
+        ["variable", "kind", "required"],
+        ["tone", "value", "no"],
+        ["text", "value", "yes"],
+    ]
+    assert as_json.json["variables"]["items"]["required"] is True
+    assert (broken.code, broken.out) == (4, "")
+    assert (await cue("prompts", "list", "--json")).json["items"] == []
+
+
 async def test_a_json_schema_comes_from_a_file(cue: CommandLine) -> None:
     (cue.folder / "schema.json").write_text('{"type": "object", "required": ["kind"]}')
 

@@ -115,6 +115,18 @@ def test_the_prompts_are_listed_as_models(client: openai.OpenAI) -> None:
     assert {"prompt/triage", "prompt/triage@production", "prompt/triage@latest"} <= set(names)
 
 
+@pytest.mark.parametrize("name", ["prompt/triage", "prompt/triage@production", "prompt/triage@1"])
+def test_a_prompt_is_looked_up_as_a_model(client: openai.OpenAI, echo: Serving, name: str) -> None:
+    assert client.models.retrieve(name).id == name
+    assert echo.ask("GET", f"/v1/models/{name}").json["id"] == name  # the slash as it is
+
+
+@pytest.mark.parametrize("name", ["prompt/absent", "prompt/triage@absent", "openai/gpt-4o-mini", "nonsense"])
+def test_what_is_no_stored_prompt_is_not_found_as_a_model(client: openai.OpenAI, name: str) -> None:
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve(name)
+
+
 @pytest.mark.parametrize(
     ("asked", "kind", "code", "param"),
     [
@@ -136,6 +148,11 @@ def test_errors_are_those_that_the_client_knows(
 
     assert caught.value.code == code
     assert param is None or caught.value.param == param
+
+
+def test_what_is_not_served_of_the_protocol_says_what_is(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError, match="/v1/chat/completions"):
+        client.responses.create(model="prompt/triage", input="x")
 
 
 def test_a_wrong_key_is_an_authentication_error(echo: Serving) -> None:

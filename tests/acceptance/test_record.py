@@ -26,9 +26,10 @@ LARGE = "x" * 2_000_000
 
 @contextmanager
 def no_room(path: Path, process: int) -> Iterator[None]:
-    """Let no file of a process grow much larger than the database is now."""
+    """Let no file of a process grow much larger than the database, or its log, is now."""
     soft, hard = resource.prlimit(process, resource.RLIMIT_FSIZE)
-    resource.prlimit(process, resource.RLIMIT_FSIZE, (path.stat().st_size + 500_000, hard))
+    largest = max(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (largest + 500_000, hard))
     try:
         yield
     finally:

@@ -85,6 +85,29 @@ async def test_the_variables_that_a_version_lists_are_what_it_takes_and_puts_int
     assert sent == [{"role": "user", "content": "Dear {{ items }}, 1. Pen 2. Ink Us"}]
 
 
+@pytest.mark.contract("S0-05")
+async def test_the_variables_of_what_is_not_published_are_listed_and_nothing_is_stored(app: cuewire.App) -> None:
+    content: list[cuewire.Message | cuewire.Placeholder] = [
+        cuewire.Message("system", "Be {{ tone | default('kind') }}."),
+        cuewire.Placeholder("past"),
+        cuewire.Message("user", ("{% set a = 1 %}{{ a }}{{ question.text }}", cuewire.Image("photo"))),
+    ]
+
+    listed = await app.prompts.variables(content)
+
+    assert [(name, variable.kind, variable.required) for name, variable in listed.items()] == [
+        ("tone", "value", False),
+        ("past", "messages", True),
+        ("question", "value", True),
+        ("photo", "image", True),
+    ]
+    assert await app.prompts.variables("Hello") == {}
+    with pytest.raises(cuewire.TemplateError) as broken:
+        await app.prompts.variables("Hello {{ name ")
+    assert (broken.value.field, broken.value.line) == ("/content/0", 1)
+    assert [prompt.name for prompt in (await app.prompts.list()).items] == ["triage"]
+
+
 @pytest.mark.contract("S0-10", "S0-11", "S0-29")
 async def test_a_run_through_openrouter_counts_tokens_and_its_reported_cost_wins(
     server: ModelServer, make_settings: SettingsMaker

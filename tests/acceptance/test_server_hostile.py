@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from tests.support.command_line import CommandLine
@@ -60,6 +60,46 @@ def test_a_body_in_chunks_without_end_is_cut_off_and_costs_no_memory(server: Ser
     assert memory(server) - before < 64 * MIB
 
 
+@pytest.mark.parametrize("rest", [b"GET /healthz HTTP/1.1\r\n\r\n", b"x" * 1_000, b"\x00"])
+def test_what_follows_the_declared_length_is_no_part_of_the_body(server: Serving, rest: bytes) -> None:
+    body = body_with('"whole"')
+
+    reply = server.raw(server.head("POST", RUN, Content_Length=str(len(body))), body + rest)
+
+    assert status_of(reply) == 200
+    assert reply.count(b"HTTP/1.1") == 1
+    assert b'"text":"whole"' in reply
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Content-Length: 5\r\nContent-Length: 6",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+        b"Transfer-Encoding: gzip",
+        b"X-A: b\r\n folded: c",
+        b"X-A : b",
+        b"X\x00A: b",
+        b"X-A: b\x00c",
+    ],
+)
+def test_a_head_that_two_readers_might_read_differently_is_refused(server: Serving, headers: bytes) -> None:
+    head = server.head("POST", RUN).replace(b"\r\n\r\n", b"\r\n" + headers + b"\r\n\r\n")
+
+    assert status_of(server.raw(head, b"0\r\n\r\n")) in (400, 411, 422)
+
+
+def test_of_two_ways_to_end_a_body_neither_hides_a_second_request(server: Serving) -> None:
+    body = body_with('"smuggled"')
+    inner = server.head("POST", RUN, Content_Length=str(len(body))) + body
+    head = server.head("POST", RUN, Content_Length=str(len(inner) + 5), Transfer_Encoding="chunked")
+
+    reply = server.raw(head, b"0\r\n\r\n" + inner)
+
+    assert status_of(reply) == 400
+    assert b"smuggled" not in reply
+
+
 @pytest.mark.parametrize("length", ["-1", "1e3", "0x10", "12, 13", ""])
 def test_a_lying_length_is_refused(server: Serving, length: str) -> None:
     assert status_of(server.raw(server.head("POST", RUN, Content_Length=length), b"{}")) == 400
@@ -71,77 +111,6 @@ def test_a_body_that_ends_early_is_no_run(server: Serving) -> None:
     server.raw(server.head("POST", RUN, Content_Length="100"), body_with('"x"'))
 
     assert server.ask("GET", RUN + "?limit=1").json["items"][:1] == before
-
-
-# T8, T9, T10: JSON that no two readers understand alike, and values that no database holds
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"\xff\xfe{\x00}\x00",
-        b"\xef\xbb\xbf{}",
-        body_with('"x", "text": "y"'),
-        body_with("NaN"),
-        body_with("-Infinity"),
-        body_with("1e999"),
-        body_with("[" * 100_000 + "]" * 100_000),
-        body_with("9" * 5_000),
-        body_with("{" + ",".join(f'"k{number}":1' for number in range(20_000)) + "}"),
-        body_with('"a\x01b"'),
-    ],
-    ids=lambda body: repr(body[:24]),
-)
-def test_what_is_no_strict_json_is_malformed(server: Serving, body: bytes) -> None:
-    reply = server.ask("POST", RUN, body)
-
-    assert (reply.status, reply.json["code"]) == (400, "malformed_json")
-    assert len(reply.body) < 4_096
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        (body_with('"a\\u0000b"'), "/inputs/text"),
-        (body_with('"\\ud800"'), "/inputs/text"),
-        (body_with(str(2**63)), "/inputs/text"),
-        (body_with("[" * 80 + "]" * 80), "/inputs/text" + "/0" * 62),
-        (b'{"inputs": {}}', ""),
-        (b"[]", ""),
-        (b'{"prompt": 7}', "/prompt"),
-        (b'{"prompt": "echo", "timeout_s": -1}', "/timeout_s"),
-        (b'{"prompt": "echo", "linger_s": 1e9}', "/linger_s"),
-        (b'{"prompt": "echo", "metadata": []}', "/metadata"),
-        (b'{"prompt": "echo", "temprature": 1}', ""),
-        (b'{"prompt": "echo", "parameters": {"max_tokens": 0}}', "/parameters/max_tokens"),
-        (b'{"prompt": "ec\\u202eho"}', "/prompt"),
-        (b'{"prompt": "\\u00e9cho"}', "/prompt"),
-    ],
-)
-def test_what_cannot_be_used_is_refused_with_its_place(server: Serving, body: bytes, field: str) -> None:
-    reply = server.ask("POST", RUN, body)
-
-    assert (reply.status, reply.json["code"], reply.json.get("field", "")) == (422, "invalid_input", field)
-    assert reply.headers["content-type"] == "application/problem+json"
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "limit=-1",
-        "limit=0",
-        "limit=99999999999999999999",
-        "limit=x",
-        "status=done",
-        "after=nonsense",
-        "prompt=%00",
-        "a=1",
-    ],
-)
-def test_a_list_that_makes_no_sense_is_refused(server: Serving, query: str) -> None:
-    assert server.ask("GET", f"{RUN}?{query}").status == 422
 
 
 # T18, T19: headers that mean something to somebody else
@@ -175,6 +144,16 @@ def test_a_whole_url_as_target_does_not_change_who_is_asked(server: Serving) -> 
     target = server.head("GET", "http://evil.example/api/v1/prompts").replace(b"Authorization", b"X-Nothing")
 
     assert status_of(server.raw(target)) == 401
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Forwarded-Host", "X-Host", "Forwarded", "X-Original-URL", "X-Rewrite-URL", "X-Http-Method-Override"]
+)
+def test_no_other_header_says_who_or_what_is_asked(server: Serving, name: str) -> None:
+    replaced = {name.replace("-", "_"): "evil.example"}
+
+    assert server.ask("GET", "/healthz", **replaced).body == server.ask("GET", "/healthz").body
+    assert server.seen_from("127.0.0.8").ask("GET", "/docs", Authorization=None, **replaced).status == 401
 
 
 def test_a_second_idempotency_key_is_refused(server: Serving) -> None:
@@ -262,15 +241,12 @@ def test_a_key_given_twice_or_of_a_megabyte_is_refused(server: Serving) -> None:
     )
 
 
-def test_a_key_is_not_taken_from_the_query_or_a_cookie_and_basic_only_shows_the_documents(server: Serving) -> None:
+def test_a_key_is_taken_from_its_header_alone(server: Serving) -> None:
     query = server.ask("GET", f"/api/v1/prompts?token={server.key}", Authorization=None)
-    cookie = server.ask("GET", "/api/v1/prompts", Authorization=None, Cookie=f"token={server.key}")
-    basic = "Basic " + msgspec.json.encode(f":{server.key}".encode()).decode().strip('"')
+    cookie = server.ask("GET", "/api/v1/prompts", Authorization=None, Cookie=f"cuewire_session={server.key}")
+    basic = server.ask("GET", "/docs", Authorization="Basic " + b64encode(f":{server.key}".encode()).decode())
 
-    assert (query.status, cookie.status) == (401, 401)
-    assert server.ask("GET", "/docs", Authorization=basic).status == 200
-    assert server.ask("GET", "/api/v1/prompts", Authorization=basic).status == 401
-    assert server.ask("GET", "/docs", Authorization=None).headers["www-authenticate"].startswith("Basic ")
+    assert (query.status, cookie.status, basic.status) == (401, 401, 401)
 
 
 # T26: those who take their time

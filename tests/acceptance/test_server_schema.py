@@ -1,7 +1,8 @@
-"""Whatever the OpenAPI document allows is answered as the document says, and never with a 5xx."""
+"""Whatever the OpenAPI document allows is answered as the document says, what it does not is refused; never a 5xx."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,39 +10,68 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.core.result import Ok
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
-from tests.support.command_line import CommandLine
-from tests.support.serving import Serving, serving
+from tests.support.served_databases import serving_on
+from tests.support.serving import Serving
+from tests.support.stores import KINDS
 
 EXAMPLES = 20
-"""For each operation. A schema cannot say which names and texts are usable, so a refusal of those is no fault."""
+"""For each operation, mode and database."""
+LEFT_OUT = [positive_data_acceptance, ignored_auth]
+"""A schema cannot say which names and texts are usable, so a refusal of those is no fault. That a key is wanted is
+asked below, once for each operation, because whoever asks more often is made to wait."""
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """Serve a database with one prompt."""
-    with serving(CommandLine(tmp_path_factory.mktemp("schema"))) as running:
+@pytest.fixture(scope="module", params=KINDS)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Serve a database of each kind with one prompt."""
+    with serving_on(request.param, tmp_path_factory.mktemp("schema")) as running:
         running.publish("echo", "{{ text }}", model="scripted/echo")
         yield running
 
 
-def test_every_operation_keeps_to_the_document(server: Serving) -> None:
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_every_operation_keeps_to_the_document(server: Serving, mode: GenerationMode) -> None:
     document = schemathesis.openapi.from_dict(server.ask("GET", "/openapi.json").json)
-    asked = 0
+    headers = {"Authorization": f"Bearer {server.key}"}
+    asked: Counter[str] = Counter()
 
     for operation in document.get_all_operations():
         assert isinstance(operation, Ok), operation
+        if mode is GenerationMode.NEGATIVE and not operation.ok().body and not list(operation.ok().iter_parameters()):
+            continue  # there is nothing that could be wrong
 
-        @given(case=operation.ok().as_strategy())
+        @given(case=operation.ok().as_strategy(generation_mode=mode))
         @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
         def holds(case: schemathesis.Case[Any]) -> None:
-            nonlocal asked
-            response = case.call(base_url=server.url, headers={"Authorization": f"Bearer {server.key}"})
-            case.validate_response(response, excluded_checks=[positive_data_acceptance])
+            response = case.call(base_url=server.url, headers=headers)
+            case.validate_response(response, excluded_checks=LEFT_OUT, headers=headers)
             assert response.status_code < 500
-            asked += 1
+            asked[case.operation.label] += 1
 
         holds()
 
-    assert asked > 10 * EXAMPLES
+    assert len(asked) > 10
+    assert asked.total() > 8 * EXAMPLES
+
+
+def test_without_a_key_only_that_is_answered_which_the_document_says_is_open(server: Serving) -> None:
+    document = server.ask("GET", "/openapi.json").json
+    operations = {
+        f"{method.upper()} {path}": operation
+        for path, said in document["paths"].items()
+        for method, operation in said.items()
+    }
+    answered = set()
+
+    for place, operation in enumerate(operations, start=2):
+        stranger = server.seen_from(f"127.0.1.{place}")
+        method, _, path = operation.partition(" ")
+        for attempt in (None, "Bearer nobody"):
+            if stranger.ask(method, path, b"{}", Authorization=attempt).status != 401:
+                answered.add(operation)
+
+    assert answered == {name for name, said in operations.items() if said.get("security") == []}
+    assert answered <= {"GET /healthz", "GET /readyz", "POST /api/v1/session"}

@@ -11,7 +11,8 @@ import pytest
 
 from cuewire.model.api_keys import ApiKey
 from cuewire.model.errors import ApiKeyNotFound, InvalidInput, StoreUnavailable
-from cuewire.registry.api_keys import KNOWN_FOR_S, KeyRing
+from cuewire.registry.api_keys import KeyRing
+from cuewire.registry.recent import KNOWN_FOR_S
 from cuewire.stores.api_keys import SqlApiKeys
 from tests.support.stores import KINDS, NOON, HeldClock, Stores, opened
 
@@ -107,8 +108,10 @@ async def test_of_many_that_come_with_a_key_one_looks_it_up(keys: SqlApiKeys) ->
     clock, counted = MovedClock(), CountedKeys(keys)
     ring = KeyRing(counted, clock=clock)
     issued = await ring.issue("laptop")
+    assert ring.is_new(issued.text)
+    assert not ring.is_new("cw_nonsense")
     assert await ring.recognise(issued.text)
-    assert ring.remembers(issued.text)
+    assert not ring.is_new(issued.text)
 
     clock.at += KNOWN_FOR_S
     found = await asyncio.gather(*(ring.recognise(issued.text) for _ in range(20)))

@@ -25,6 +25,10 @@ class Executioner:
         self._point = point
         self._left = times
 
+    def arm(self) -> None:
+        """Kill at the next time."""
+        self._left = 1
+
     def __call__(self, point: str) -> None:
         if point == self._point:
             self._left -= 1

@@ -13,10 +13,12 @@ from sqlalchemy import Connection, select
 from cuewire.model.api_keys import ApiKey
 from cuewire.model.errors import Conflict, CuewireError, SchemaMismatch, StoreBusy, StoreError
 from cuewire.model.outcomes import Outcome
+from cuewire.registry.sessions import SignIns
 from cuewire.stores.api_keys import SqlApiKeys
 from cuewire.stores.copies import PAGE_ROWS, copy_all
 from cuewire.stores.places import place_of
 from cuewire.stores.schema import metadata
+from cuewire.stores.sessions import SqlSessions
 from tests.support import postgres
 from tests.support.stores import (
     NOON,
@@ -52,7 +54,9 @@ async def fill(stores: Stores) -> None:
     await stores.recorder.claim(held)
     await stores.recorder.close(closing(held.id))
     key = ApiKey(id="abc", name="Ada", secret_hash="a" * 64, created_at=NOON, revoked_at=None)
-    await SqlApiKeys(stores.database).add(key)
+    keys = SqlApiKeys(stores.database)
+    await keys.add(key)
+    await SignIns(SqlSessions(stores.database), keys, clock=HeldClock()).invite(key.id)
 
 
 async def copied(source: str, target: str, steps: list[tuple[str, int, int]] | None = None) -> dict[str, int]:

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import pytest
 from sqlalchemy import Connection, insert, text
 
-from cuewire.model.errors import StoreBusy, StoreError
+from cuewire.model.errors import StoreBusy, StoreError, StoreUnavailable
 from cuewire.model.outcomes import Outcome
 from cuewire.model.prompts import Reference
 from cuewire.stores.postgres import PostgresDatabase
@@ -95,7 +95,7 @@ async def test_an_end_that_another_one_forestalled_is_refused_all_the_same(fragi
 
 @pytest.mark.parametrize("when", WHENS)
 async def test_a_version_is_published_once(fragile: Fragile, when: When) -> None:
-    fragile.proxy.cut(when, b"COMMIT")
+    fragile.proxy.cut(when, b"COMMIT;")
 
     version = await fragile.stores.prompts.publish(draft())
 
@@ -110,7 +110,7 @@ async def test_what_may_not_run_twice_does_not(fragile: Fragile, when: When) -> 
         values = {"name": "once", "created_at": NOON, "updated_at": NOON}
         connection.execute(insert(prompts).values(values))
 
-    fragile.proxy.cut(when, b"COMMIT")
+    fragile.proxy.cut(when, b"COMMIT;")
     await fragile.stores.database.write(add)
 
     assert fragile.proxy.cuts == 1
@@ -122,7 +122,7 @@ async def test_a_key_is_claimed_once_and_is_ours(fragile: Fragile, when: When) -
     stores = fragile.stores
     version_id = await published(stores)
     row = claiming(version_id)
-    fragile.proxy.cut(when, b"COMMIT")
+    fragile.proxy.cut(when, b"COMMIT;")
 
     assert await stores.recorder.claim(row) is None
 
@@ -131,10 +131,29 @@ async def test_a_key_is_claimed_once_and_is_ours(fragile: Fragile, when: When) -
 
 
 @pytest.mark.parametrize("when", WHENS)
+async def test_a_key_whose_claim_was_in_doubt_is_free_once_the_server_is_back(fragile: Fragile, when: When) -> None:
+    stores = fragile.stores
+    version_id = await published(stores)
+    fragile.proxy.cut(when, b"COMMIT;")
+    fragile.proxy.shuts_at_cut = True
+
+    with pytest.raises(StoreUnavailable, match="whether the change was stored is not known"):
+        await stores.recorder.claim(row := claiming(version_id))
+    fragile.proxy.is_shut = False
+    async with asyncio.timeout(5):
+        while not fragile.stores.database.is_up:  # noqa: ASYNC110  # what is waited for happens in a server
+            await asyncio.sleep(0.01)
+
+    assert await stores.recorder.claim(claiming(version_id)) is None
+    found = {one.id: one.status for one in (await stores.executions.list(limit=9)).items}
+    assert found.get(row.id) == ("cancelled" if when == "after" else None)
+
+
+@pytest.mark.parametrize("when", WHENS)
 async def test_an_outcome_and_a_question_survive(fragile: Fragile, when: When) -> None:
     stores = fragile.stores
     execution = await recorded(stores, await published(stores))
-    fragile.proxy.cut(when, b"COMMIT")
+    fragile.proxy.cut(when, b"COMMIT;")
     await stores.outcomes.report([Outcome(execution_id=execution, name="stars", value=5, reported_at=NOON)])
     fragile.proxy.cut(when, b"BEGIN")
 
@@ -144,7 +163,7 @@ async def test_an_outcome_and_a_question_survive(fragile: Fragile, when: When) -
 
 async def test_a_connection_that_always_breaks_is_no_reason_to_hang(fragile: Fragile) -> None:
     for _ in range(20):
-        fragile.proxy.cut("before", b"COMMIT")
+        fragile.proxy.cut("before", b"COMMIT;")
 
     with pytest.raises(StoreError):
         await fragile.stores.prompts.publish(draft())

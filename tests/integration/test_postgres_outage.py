@@ -16,6 +16,7 @@ from tests.support.stores import (
     HeldClock,
     ServerStores,
     Stores,
+    claiming,
     closing,
     draft,
     opened_on_server,
@@ -124,11 +125,11 @@ async def test_everything_is_refused_quickly_while_the_server_is_away(
 
 
 async def test_an_open_row_outlives_an_outage(stores: Stores, server: postgres.OwnServer) -> None:
-    version_id = await published(stores)
-    await asyncio.to_thread(server.stop)
-    row = opening(version_id)
-    stores.recorder.open(row)
-    await asyncio.sleep(0.1)
+    row = opening(await published(stores))
+    with server.frozen():
+        stores.recorder.open(row)
+        await asyncio.sleep(0.1)
+        server.kill()
 
     await asyncio.to_thread(server.start)
     async with asyncio.timeout(10):
@@ -141,6 +142,24 @@ async def test_an_open_row_outlives_an_outage(stores: Stores, server: postgres.O
             await asyncio.sleep(0.05)
 
     assert (await stores.executions.get(row.id)).status == "running"
+
+
+async def test_an_end_that_came_during_an_outage_is_stored_after_it(stores: Stores, server: postgres.OwnServer) -> None:
+    row = claiming(await published(stores))
+    assert await stores.recorder.claim(row) is None
+    server.kill()
+
+    with pytest.raises(StoreUnavailable):
+        await stores.recorder.close(closing(row.id, text="paid for"))
+    with pytest.raises(StoreUnavailable):
+        stores.recorder.open(opening(1))
+    await asyncio.to_thread(server.start)
+
+    async with asyncio.timeout(10):
+        while await status_of(stores, row.id) != "succeeded":  # noqa: ASYNC110  # it happens in a server
+            await asyncio.sleep(0.05)
+    assert (await stores.executions.get(row.id)).text == "paid for"
+    assert await stores.recorder.claim(claiming(1)) == row.id
 
 
 async def test_connections_that_were_cut_while_idle_are_made_anew_unnoticed(shared: ServerStores) -> None:
@@ -197,6 +216,14 @@ async def test_a_wrong_database_and_a_wrong_user_are_refused_without_the_passwor
 
         assert said in str(refused.value)
         assert CANARY not in everything(refused.value)
+
+
+async def status_of(stores: Stores, execution_id: str) -> str | None:
+    """Return the status of an execution, None while the database is away."""
+    try:
+        return (await stores.executions.get(execution_id)).status
+    except StoreUnavailable:
+        return None
 
 
 def everything(error: BaseException | None) -> str:

@@ -64,7 +64,7 @@ def test_a_new_file_and_one_migrated_step_by_step_are_the_same(tmp_path: Path) -
     migrated = database_file(tmp_path)
 
     assert shape(new) == shape(migrated)
-    assert len(shape(new)["things"]) == 19
+    assert len(shape(new)["things"]) == 20
 
 
 async def test_alembic_too_sees_no_difference_to_the_tables(tmp_path: Path) -> None:
@@ -113,6 +113,7 @@ async def test_a_file_that_is_up_to_date_is_left_alone(tmp_path: Path) -> None:
     await database.close()
 
 
+@pytest.mark.contract("S1-53")
 async def test_going_back_works_and_then_forth_again(tmp_path: Path) -> None:
     path = database_file(tmp_path)
     whole = shape(path)

@@ -78,6 +78,7 @@ async def test_an_upgraded_database_is_used() -> None:
         await database.close()
 
 
+@pytest.mark.contract("S1-53")
 async def test_going_back_leaves_nothing_and_forth_again_everything() -> None:
     async with postgres.database() as url:
         whole = await shape(url)

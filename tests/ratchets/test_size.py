@@ -15,7 +15,7 @@ ANY_PARAMETERS = ("src/cuewire/compat/", "src/cuewire/cli/")
 """Signatures that others fix, and options of the command line."""
 MAX_PORT_METHODS = 7
 
-CODE = python_files("src/", "tests/", "bench/")
+CODE = python_files("src/", "tests/", "bench/", "checks/")
 
 
 def long_files(file: Source) -> Iterator[str]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import select
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-import msgspec
-
 from cuewire.config import Settings, load
+from tests.support.command_line import CommandLine
+from tests.support.serving import gone, launched
 
-STARTS_WITHIN_S = 30.0
 ENDS_WITHIN_S = 15.0
 
 
@@ -26,7 +22,7 @@ class CuewireServer:
         self.url = ""
         self.key = ""
         self._folder = folder
-        self._environment = dict(environment or {})
+        self._command_line = CommandLine(folder, dict(environment or {}))
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> CuewireServer:
@@ -61,24 +57,7 @@ class CuewireServer:
 
     def start(self) -> None:
         """Start it, and return when it answers."""
-        kept = {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("COVERAGE_")}
-        own = {"HOME": str(self._folder), "CUEWIRE_DATA_FOLDER": str(self._folder), "LANG": "C.UTF-8"}
-        with (self._folder / "serve.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "cuewire.cli", "serve", "--port", str(self.port), "--json"],
-                cwd=self._folder,
-                env=kept | own | self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-            )
-        assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], STARTS_WITHIN_S)
-        line = self._process.stdout.readline() if ready else b""
-        if not line:
-            self.kill()
-            raise AssertionError(f"the server did not start: {self.log[-2_000:]}")
-        said = msgspec.json.decode(line)
+        self._process, said = launched(self._command_line, "--port", str(self.port))
         self.url, self.key = said["url"], said["key"] or self.key
 
     def stop(self) -> None:
@@ -90,13 +69,9 @@ class CuewireServer:
         self._end(signal.SIGKILL)
 
     def _end(self, number: int) -> None:
-        process = self._process
-        assert process is not None
-        process.send_signal(number)
+        assert self._process is not None
+        self._process.send_signal(number)
         try:
-            process.wait(ENDS_WITHIN_S)
+            self._process.wait(ENDS_WITHIN_S)
         finally:
-            process.kill()
-            process.wait()
-            if process.stdout:
-                process.stdout.close()
+            gone(self._process)

@@ -19,7 +19,11 @@ class CuttingProxy:
     port: int = 0
     armed: list[tuple[bytes, Literal["before", "after"]]] = field(default_factory=list)
     cuts: int = 0
-    carried: int = 0
+    carried: set[asyncio.StreamWriter] = field(default_factory=set)
+    is_shut: bool = False
+    """Whether nobody gets through."""
+    shuts_at_cut: bool = False
+    """Whether the next cut is of all connections, and shuts the way."""
 
     @property
     def url(self) -> str:
@@ -31,7 +35,10 @@ class CuttingProxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection."""
-        self.carried += 1
+        if self.is_shut:
+            await _end(writer)
+            return
+        self.carried.add(writer)
         answers, questions = await asyncio.open_unix_connection(self.socket)
         back = asyncio.ensure_future(_pump(answers, writer))
         try:
@@ -47,13 +54,17 @@ class CuttingProxy:
                     await asyncio.wait([back])
                     questions.write(data)
                     await answers.read(1)  # the server has done it; nobody will hear so
+                if self.shuts_at_cut:
+                    self.shuts_at_cut, self.is_shut = False, True
+                    for each in self.carried:
+                        each.transport.abort()
                 break
         finally:
             back.cancel()
             await asyncio.wait([back])
             for stream in (questions, writer):
                 await _end(stream)
-            self.carried -= 1
+            self.carried.discard(writer)
 
 
 @asynccontextmanager

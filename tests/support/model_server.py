@@ -313,3 +313,14 @@ def completion(text: str | None = "Hello there", *, finish_reason: str = "stop",
         "usage": USAGE,
         **more,
     }
+
+
+def embeddings(*vectors: object, usage: object = None, **more: Any) -> dict[str, Any]:
+    """Build the body of an answer with vectors, as numbers or in base64; `more` replaces or adds top-level fields."""
+    return {
+        "object": "list",
+        "data": [{"object": "embedding", "index": at, "embedding": vector} for at, vector in enumerate(vectors)],
+        "model": "tiny-1",
+        "usage": usage or {"prompt_tokens": 5, "total_tokens": 5},
+        **more,
+    }

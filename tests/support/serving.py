@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import select
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,18 @@ class Reply:
 
 @dataclass
 class Serving:
-    """A server that runs; `key` is an API key that it knows."""
+    """A server that runs; `key` is an API key that it knows, `said` what it told at its start."""
 
     process: subprocess.Popen[bytes]
     port: int
     key: str
     headers: dict[str, str] = field(default_factory=dict)
+    source: str = "127.0.0.1"
+    said: dict[str, Any] = field(default_factory=dict)
+
+    def seen_from(self, source: str) -> Serving:
+        """Return the same server for a client at another address of this machine, such as 127.0.0.9."""
+        return replace(self, source=source)
 
     @property
     def url(self) -> str:
@@ -54,7 +61,9 @@ class Serving:
         said: dict[str, str | None] = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
         said |= {name.replace("_", "-"): value for name, value in headers.items()}
         data = body if isinstance(body, bytes | None) else msgspec.json.encode(body)
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=DEADLINE_S, source_address=(self.source, 0)
+        )
         try:
             connection.request(method, path, data, {name: text for name, text in said.items() if text is not None})
             response = connection.getresponse()
@@ -73,7 +82,7 @@ class Serving:
 
     def connect(self) -> socket.socket:
         """Open a connection."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE_S)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE_S, source_address=(self.source, 0))
 
     def raw(self, *parts: bytes) -> bytes:
         """Send bytes, end the sending, and return all that comes back until the server hangs up."""
@@ -101,27 +110,45 @@ class Serving:
 @contextmanager
 def serving(cue: CommandLine, *arguments: str) -> Iterator[Serving]:
     """Serve the database of a command line; whatever happens, the process is gone afterwards."""
-    command = [sys.executable, "-m", "cuewire.cli", "--json", "serve", "--port", "0", *arguments]
-    errors = cue.folder / "serve.log"
-    with errors.open("ab") as log:
-        process = subprocess.Popen(
-            command, cwd=cue.folder, env=cue.whole_environment(), stdout=subprocess.PIPE, stderr=log
-        )
+    process, said = launched(cue, "--port", "0", *arguments)
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, errors.read_text()
-        said = msgspec.json.decode(line)
         if said["key"]:
             key_file(cue.folder).write_text(said["key"])
-        port = int(said["url"].rpartition(":")[2])
         kept = key_file(cue.folder)
-        yield Serving(process=process, port=port, key=kept.read_text() if kept.exists() else "")
+        port = int(said["url"].rpartition(":")[2])
+        yield Serving(process=process, port=port, key=kept.read_text() if kept.exists() else "", said=said)
     finally:
-        process.kill()
-        process.wait(DEADLINE_S)
-        assert process.stdout is not None
-        process.stdout.close()
+        gone(process)
+
+
+def launched(cue: CommandLine, *arguments: str) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
+    """Start a server; return its process and what it says once it answers. It logs into `serve.log`."""
+    errors = cue.folder / "serve.log"
+    command = [sys.executable, "-m", "cuewire.cli", "--json", "serve", *arguments]
+    with errors.open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=cue.folder,
+            env=cue.whole_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
+    assert process.stdout is not None
+    is_ready, _, _ = select.select([process.stdout], [], [], DEADLINE_S)
+    line = process.stdout.readline() if is_ready else b""
+    if not line:
+        gone(process)
+        raise AssertionError(f"the server did not start: {errors.read_text()[-2_000:]}")
+    return process, msgspec.json.decode(line)
+
+
+def gone(process: subprocess.Popen[bytes]) -> None:
+    """Kill a server if it still runs, and let nothing be left of it."""
+    process.kill()
+    process.wait(DEADLINE_S)
+    assert process.stdout is not None
+    process.stdout.close()
 
 
 def key_file(folder: Path) -> Path:

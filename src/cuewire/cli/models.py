@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 import typer
 
 from cuewire.cli.output import Column, tell, write, write_json, write_table
-from cuewire.cli.providers import Answered, ask, usable
+from cuewire.cli.providers import Answered, ask
 from cuewire.cli.session import Session
+from cuewire.config import usable
 
 models = typer.Typer(help="Which models there are, and getting the bundled one.", no_args_is_help=True)
 

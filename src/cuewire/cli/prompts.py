@@ -66,6 +66,27 @@ def publish(
         note(session, f"roll it out with: cuewire prompts label {version.prompt} {DEFAULT_LABEL} {version.number}")
 
 
+@prompts.command()
+def variables(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(help="the template, - for stdin; a .json file holds a list of messages")],
+    system: Annotated[
+        str | None, typer.Option(metavar="FILE", help="the template of a system message before it")
+    ] = None,
+) -> None:
+    """List the variables of a template that need not be published; nothing is stored."""
+    session: Session = context.obj
+    content = _read_content(file, system)
+    with session.open() as app:
+        found = app.prompts.variables(content)
+    if session.is_json:
+        write_json({"variables": found})
+        return
+    rows = [(name, variable.kind, "yes" if variable.required else "no") for name, variable in found.items()]
+    columns = [Column("variable", is_free=True), Column("kind"), Column("required")]
+    write_table(session, columns, rows, empty="it reads no variables")
+
+
 @prompts.command("list")
 def list_(
     context: typer.Context,

@@ -11,7 +11,7 @@ import typer
 from cuewire.cli.output import Column, write_json, write_table
 from cuewire.cli.session import Session
 from cuewire.cli.text import UNKNOWN, one_line
-from cuewire.config import Endpoint, Settings
+from cuewire.config import Endpoint, Settings, usable
 from cuewire.model.errors import CuewireError
 from cuewire.model.values import Value
 
@@ -48,17 +48,6 @@ def check(
         write_table(session, columns, rows, empty="no provider is ready for use; see: cuewire config show")
     if any(answer.fault for answer in answers):
         raise typer.Exit(1)
-
-
-def usable(settings: Settings) -> list[str]:
-    """Return the providers that could be called: those with a key, or set up here, and those that need neither."""
-    return [
-        endpoint.name
-        for endpoint in settings.endpoints.values()
-        if endpoint.kind != "openai"
-        or endpoint.key
-        or any(origin.startswith(f"providers.{endpoint.name}.") for origin in settings.origins)
-    ]
 
 
 async def ask(settings: Settings, names: Sequence[str]) -> list[Answered]:

@@ -26,28 +26,30 @@ def serve(
 ) -> None:
     """Serve the database over HTTP until Ctrl-C or SIGTERM; what runs by then is brought to its end.
 
-    The first start makes an API key and shows it once. A SQLite file has one server; other commands and programs may
-    use the file meanwhile.
+    The first start makes an API key and a link for a browser, and shows them once. A SQLite file has one server; other
+    commands and programs may use the file meanwhile.
     """
     session: Session = context.obj
     try:
         from cuewire.server.guard import Access
         from cuewire.server.limits import Limits
-        from cuewire.server.serve import Address, serve
+        from cuewire.server.serve import Address, Announcement, serve
         from cuewire.wiring import database_name
     except ModuleNotFoundError as error:
         raise MissingExtra(
             f"the server needs {error.name!r}, which is not installed", hint="run: pip install 'cuewire[server]'"
         ) from None
 
-    def announce(url: str, key: str | None) -> None:
+    def announce(said: Announcement) -> None:
         if session.is_json:
-            write_json({"url": url, "key": key})
+            write_json(said)
             return
-        write(f"serving {database_name(session.settings)} at {url}\n")
-        if key:
-            write(f"API key, shown this once: {key}\n")
-        print(f"API: {url}/docs   end with Ctrl-C", file=sys.stderr)
+        write(f"serving {database_name(session.settings)} at {said.url}\n")
+        if said.key:
+            write(f"API key, shown this once: {said.key}\n")
+        if said.link:
+            write(f"sign in with a browser, once, within 15 minutes: {said.link}\n")
+        print(f"API: {said.url}/docs   end with Ctrl-C", file=sys.stderr)
 
     access = Access(
         hosts=frozenset(name.lower() for name in allow_host or ()),

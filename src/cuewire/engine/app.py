@@ -5,11 +5,14 @@ from __future__ import annotations
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Unpack, get_args
+from typing import Any, Unpack, get_args
+
+import msgspec
 
 from cuewire.engine.run import Engine
 from cuewire.engine.stream import ExecutionStream
-from cuewire.model.errors import InvalidInput
+from cuewire.model.embeddings import EMBEDDINGS, Embeddable, Embedded, check_embeddable
+from cuewire.model.errors import InvalidInput, PromptNotFound
 from cuewire.model.executions import Execution, ExecutionDetail, Status
 from cuewire.model.ids import check_execution_id
 from cuewire.model.orders import RunOptions, parse_order
@@ -17,9 +20,10 @@ from cuewire.model.outcomes import Outcome, OutcomeValue, check_outcomes
 from cuewire.model.pages import Page
 from cuewire.model.prompts import Inputs, check_name
 from cuewire.model.results import Result
-from cuewire.ports import Clock, ExecutionStore, OutcomeStore
+from cuewire.ports import Clock, ExecutionStore, OutcomeStore, Providers
 from cuewire.registry.api_keys import KeyRing
 from cuewire.registry.prompts import Registry, check_limit
+from cuewire.registry.sessions import SignIns
 
 
 class Executions:
@@ -64,46 +68,62 @@ class Executions:
         )
 
 
-class LocalApp:
-    """Implements `App` in this process. `close` releases everything that `wiring` opened for it."""
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an App of this process is made of, joined by `wiring.py`; `close` releases what was opened for it."""
 
-    def __init__(
-        self,
-        *,
-        engine: Engine,
-        registry: Registry,
-        executions: Executions,
-        keys: KeyRing,
-        clock: Clock,
-        close: Callable[[], Awaitable[None]],
-    ) -> None:
-        self._engine = engine
-        self._registry = registry
-        self._executions = executions
-        self._keys = keys
-        self._clock = clock
-        self._close = close
+    engine: Engine
+    registry: Registry
+    executions: Executions
+    keys: KeyRing
+    sign_ins: SignIns
+    providers: Providers
+    clock: Clock
+    is_up: Callable[[], bool]
+    close: Callable[[], Awaitable[None]]
+
+
+class LocalApp:
+    """Implements `App` in this process, and gives the server what it needs beside that."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._engine = parts.engine
         self._streams: weakref.WeakSet[ExecutionStream] = weakref.WeakSet()
 
     @property
     def prompts(self) -> Registry:
         """The registry."""
-        return self._registry
+        return self._parts.registry
 
     @property
     def executions(self) -> Executions:
         """The record."""
-        return self._executions
+        return self._parts.executions
 
     @property
     def clock(self) -> Clock:
         """Time and chance."""
-        return self._clock
+        return self._parts.clock
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether the database answers, for all that is known."""
+        return self._parts.is_up()
 
     @property
     def keys(self) -> KeyRing:
-        """Who may use the server."""
-        return self._keys
+        """Which programs may use the server."""
+        return self._parts.keys
+
+    @property
+    def sign_ins(self) -> SignIns:
+        """Which browsers may use the server."""
+        return self._parts.sign_ins
+
+    @property
+    def providers(self) -> Providers:
+        """Who serves the models."""
+        return self._parts.providers
 
     async def run(
         self,
@@ -127,12 +147,34 @@ class LocalApp:
         self._streams.add(stream)
         return stream
 
+    async def embed(
+        self,
+        inputs: Sequence[Embeddable],
+        *,
+        model: str,
+        parameters: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        on_open: Callable[[str], None] | None = None,
+    ) -> Embedded:
+        """Turn texts into vectors, and return when the record is durable; the vectors are in no record.
+
+        Costs money at the provider. Raises InvalidInput, ModelNotFound, ProviderError, StoreError, and PromptArchived
+        where the prompt is archived under which embeddings are recorded.
+        """
+        texts = check_embeddable(inputs)
+        order = parse_order(EMBEDDINGS, {"input": texts}, model=model, parameters=parameters, metadata=metadata)
+        try:
+            return await self._engine.embed(order, texts, on_open=on_open)
+        except PromptNotFound:  # the first ones in this database
+            await self._parts.registry.publish(EMBEDDINGS, "{{ input }}")
+            return await self._engine.embed(order, texts, on_open=on_open)
+
     async def report(self, execution_id: str, **outcomes: OutcomeValue) -> None:
         """Report what became of an execution; see `App.report`."""
-        await self._executions.report(execution_id, outcomes, at=self._clock.now())
+        await self._parts.executions.report(execution_id, outcomes, at=self._parts.clock.now())
 
     async def close(self) -> None:
         """Cancel streams that still run, write what is queued, and release everything."""
         for stream in list(self._streams):
             await stream.aclose()
-        await self._close()
+        await self._parts.close()

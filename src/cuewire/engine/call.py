@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from collections.abc import Awaitable
+from typing import Literal, TypeVar
 
 from cuewire.engine.price import price_answer
 from cuewire.engine.record import OpenRecord
+from cuewire.model.embeddings import Embeddable, EmbeddingRequest, Embeddings
 from cuewire.model.errors import ProviderError, ProviderTimeout
 from cuewire.model.executions import CallRecord
 from cuewire.model.outputs import OutputKind
 from cuewire.model.plans import Candidate
-from cuewire.model.requests import ChatMessage, ModelRequest
-from cuewire.model.results import Answer, Usage
+from cuewire.model.requests import ChatMessage, ModelRef, ModelRequest
+from cuewire.model.results import Answer, Cost, Usage
 from cuewire.ports import Clock, Listener, PriceBook, Providers
+
+A = TypeVar("A", Answer, Embeddings)
 
 
 class Caller:
@@ -45,19 +49,36 @@ class Caller:
             output=output,
             idempotency_key=f"{record.opening.id}-1",
         )
+        answer, cost = await self._noted(provider.call(request, listener=listener), candidate.model, record)
+        return record.answered(answer, cost)
+
+    async def embed(self, candidate: Candidate, inputs: tuple[Embeddable, ...], *, record: OpenRecord) -> Embeddings:
+        """Ask the candidate's model for vectors; otherwise as `call`."""
+        embedder = self._providers.embedder(candidate.model.provider)
+        request = EmbeddingRequest(
+            model=candidate.model.model,
+            inputs=inputs,
+            parameters=candidate.parameters,
+            idempotency_key=f"{record.opening.id}-1",
+        )
+        embeddings, cost = await self._noted(embedder.embed(request), candidate.model, record)
+        record.answered(_described(embeddings), cost)
+        return embeddings
+
+    async def _noted(self, call: Awaitable[A], model: ModelRef, record: OpenRecord) -> tuple[A, Cost]:
         started = self._clock.monotonic()
         try:
-            answer = await provider.call(request, listener=listener)
+            answer = await call
         except (ProviderError, asyncio.CancelledError) as error:
-            record.called(self._failed(candidate, started, error))
+            record.called(self._failed(model, started, error))
             raise
         duration_ms = (self._clock.monotonic() - started) * 1_000
-        cost = price_answer(candidate.model, answer, self._prices.rates(candidate.model, self._clock.now()))
+        cost = price_answer(model, answer, self._prices.rates(model, self._clock.now()))
         record.called(
             CallRecord(
                 number=1,
                 purpose="first",
-                model=str(candidate.model),
+                model=str(model),
                 status="ok",
                 duration_ms=duration_ms,
                 usage=answer.usage,
@@ -65,9 +86,9 @@ class Caller:
                 provider_request_id=answer.request_id or None,
             )
         )
-        return record.answered(answer, cost)
+        return answer, cost
 
-    def _failed(self, candidate: Candidate, started: float, error: BaseException) -> CallRecord:
+    def _failed(self, model: ModelRef, started: float, error: BaseException) -> CallRecord:
         status: Literal["failed", "cancelled", "timed_out"] = "failed"
         if isinstance(error, asyncio.CancelledError):
             status = "cancelled"
@@ -76,7 +97,7 @@ class Caller:
         return CallRecord(
             number=1,
             purpose="first",
-            model=str(candidate.model),
+            model=str(model),
             status=status,
             duration_ms=(self._clock.monotonic() - started) * 1_000,
             usage=Usage(),
@@ -84,3 +105,16 @@ class Caller:
             http_status=getattr(error, "status", 0) or None,
             error_code=getattr(error, "code", None) or "cancelled",
         )
+
+
+def _described(embeddings: Embeddings) -> Answer:
+    """Return what is kept of embeddings: all but the vectors."""
+    count = len(embeddings.vectors)
+    return Answer(
+        text=f"{count} vector{'s' if count > 1 else ''} of {embeddings.dimensions} dimensions",
+        finish_reason="stop",
+        usage=embeddings.usage,
+        cost_usd=embeddings.cost_usd,
+        model=embeddings.model,
+        request_id=embeddings.request_id,
+    )

@@ -6,12 +6,14 @@ Plans hold one candidate for now, which needs no task of its own.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from cuewire.model.plans import Candidate, Plan
-from cuewire.model.results import Answer
+
+T = TypeVar("T")
 
 
-async def run_groups(plan: Plan, call: Callable[[Candidate], Awaitable[Answer]]) -> Answer:
+async def run_groups(plan: Plan, call: Callable[[Candidate], Awaitable[T]]) -> T:
     """Return the answer that counts. Raises what the call raises."""
     (group,) = plan.groups
     (candidate,) = group.candidates

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from cuewire.model.embeddings import Embeddings
 from cuewire.model.prices import Rates
 from cuewire.model.requests import ModelRef
 from cuewire.model.results import Answer, Cost, Usage
 
 
-def price_answer(model: ModelRef, answer: Answer, rates: Rates | None) -> Cost:
+def price_answer(model: ModelRef, answer: Answer | Embeddings, rates: Rates | None) -> Cost:
     """Price one answer in USD."""
     if answer.cost_usd is not None:
         return Cost(usd=answer.cost_usd, basis="reported by the provider")
@@ -26,5 +27,7 @@ def _charge(usage: Usage, rates: Rates) -> Cost:
         if usage.input_tokens > later.above:
             tier = later
     cached = min(usage.cached_tokens or 0, usage.input_tokens)
-    usd = (usage.input_tokens - cached) * tier.input + cached * tier.cached + usage.output_tokens * tier.output
+    if tier.output is None and usage.output_tokens:
+        return Cost(usd=None, basis="no price is known for the output of this model")
+    usd = (usage.input_tokens - cached) * tier.input + cached * tier.cached + usage.output_tokens * (tier.output or 0.0)
     return Cost(usd=usd, basis=rates.source)

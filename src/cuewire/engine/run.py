@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ from cuewire.engine.messages import render_messages
 from cuewire.engine.plan import make_plan
 from cuewire.engine.record import OpenRecord, Records
 from cuewire.engine.stored import StoredResults
+from cuewire.model.embeddings import Embeddable, Embedded, Embeddings
 from cuewire.model.errors import ProviderTimeout
 from cuewire.model.orders import Order
 from cuewire.model.plans import Candidate
@@ -23,6 +24,8 @@ from cuewire.model.prompts import PromptVersion
 from cuewire.model.results import Answer, Result
 from cuewire.ports import Clock, ExecutionStore, Listener, PriceBook, Providers, Recorder, Renderer
 from cuewire.registry.resolver import Resolver
+
+T = TypeVar("T")
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,30 +59,32 @@ class Engine:
         raised after the record was opened are recorded and carry its id.
         """
         version = await self._resolver.resolve(order.reference)
-        record = await self._records.open(order, version)
+        while isinstance(record := await self._records.open(order, version), str):
+            if result := await self._stored.replay(record, listener=listener):
+                if on_open:
+                    on_open(record)
+                return result
         if on_open:
-            on_open(record if isinstance(record, str) else record.opening.id)
-        if isinstance(record, str):
-            return await self._stored.replay(record, listener=listener)
-        try:
-            value = await self._answer_in_time(order, version, record, listener)
-        except BaseException as error:
-            await record.fail(error)
-            raise
+            on_open(record.opening.id)
+        value = await _recorded(self._answer(order, version, record, listener), record, order.timeout_s)
         return await record.succeed(value)
 
-    async def _answer_in_time(
-        self, order: Order, version: PromptVersion, record: OpenRecord, listener: Listener | None
-    ) -> Any:
-        if order.timeout_s is None:
-            return await self._answer(order, version, record, listener)
-        try:
-            async with asyncio.timeout(order.timeout_s):
-                return await self._answer(order, version, record, listener)
-        except TimeoutError:
-            raise ProviderTimeout(
-                f"the execution took longer than {order.timeout_s:g} s", hint="allow more time, or use a faster model"
-            ) from None
+    async def embed(
+        self, order: Order, inputs: tuple[Embeddable, ...], *, on_open: Callable[[str], None] | None = None
+    ) -> Embedded:
+        """Turn texts into vectors: the same trip without a template. The vectors go to the caller alone.
+
+        The order has no idempotency key, because no vectors are kept that it could bring back.
+        """
+        version = await self._resolver.resolve(order.reference)
+        record = await self._records.open(order, version)
+        assert isinstance(record, OpenRecord), "an order without an idempotency key opens a record"
+        if on_open:
+            on_open(record.opening.id)
+        embeddings = await _recorded(self._embed(order, version, record, inputs), record, order.timeout_s)
+        vectors = embeddings.vectors
+        result = await record.succeed({"vectors": len(vectors), "dimensions": embeddings.dimensions})
+        return Embedded(vectors=vectors, result=result)
 
     async def _answer(self, order: Order, version: PromptVersion, record: OpenRecord, listener: Listener | None) -> Any:
         inputs = check_inputs(version, order.inputs)
@@ -93,3 +98,35 @@ class Engine:
 
         answer = await run_groups(plan, call)
         return parse_answer(answer, version.output)
+
+    async def _embed(
+        self, order: Order, version: PromptVersion, record: OpenRecord, inputs: tuple[Embeddable, ...]
+    ) -> Embeddings:
+        plan = make_plan(version, model=order.model, parameters=order.parameters)
+
+        async def call(candidate: Candidate) -> Embeddings:
+            record.planned(str(candidate.model))
+            return await self._caller.embed(candidate, inputs, record=record)
+
+        return await run_groups(plan, call)
+
+
+async def _recorded(trip: Awaitable[T], record: OpenRecord, timeout_s: float | None) -> T:
+    """Return what the trip returns; what it ends with otherwise closes the record."""
+    try:
+        return await _in_time(trip, timeout_s)
+    except BaseException as error:
+        await record.fail(error)
+        raise
+
+
+async def _in_time(trip: Awaitable[T], timeout_s: float | None) -> T:
+    if timeout_s is None:
+        return await trip
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await trip
+    except TimeoutError:
+        raise ProviderTimeout(
+            f"the execution took longer than {timeout_s:g} s", hint="allow more time, or use a faster model"
+        ) from None

@@ -6,11 +6,14 @@ from cuewire.model.values import Value
 
 
 class Tier(Value, frozen=True):
-    """Rates in USD per token that hold for requests with more than `above` input tokens."""
+    """Rates in USD per token that hold for requests with more than `above` input tokens.
+
+    `output` is None where only input has a price, as with embeddings.
+    """
 
     above: int
     input: float
-    output: float
+    output: float | None
     cached: float
 
 

@@ -69,7 +69,9 @@ class ModelRequest(Value, frozen=True):
     idempotency_key: str
 
 
-_RESERVED = frozenset({"model", "messages", "stream", "stream_options", "api_base", "base_url", "api_key", "n"})
+_RESERVED = frozenset(
+    {"model", "messages", "input", "stream", "stream_options", "api_base", "base_url", "api_key", "n"}
+)
 _BOUNDS: dict[str, tuple[float, float]] = {
     "temperature": (0, 2),
     "top_p": (0, 1),
@@ -77,7 +79,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "frequency_penalty": (-2, 2),
     "presence_penalty": (-2, 2),
 }
-_POSITIVE = ("max_tokens", "max_completion_tokens", "top_k")
+_POSITIVE = ("max_tokens", "max_completion_tokens", "top_k", "dimensions")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 

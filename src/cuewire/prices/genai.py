@@ -47,13 +47,13 @@ def _compile(model: ModelRef, at: datetime) -> Rates | None:
     if info is None:
         return None
     prices: Any = info.get_prices(at)
-    if prices.input_mtok is None or prices.output_mtok is None:
+    if prices.input_mtok is None:
         return None
     cached = prices.cache_read_mtok if prices.cache_read_mtok is not None else prices.input_mtok
     parts = (prices.input_mtok, prices.output_mtok, cached)
     starts = sorted({0, *(tier.start for part in parts for tier in getattr(part, "tiers", ()))})
     tiers = tuple(
-        Tier(above=start, input=_rate(parts[0], start), output=_rate(parts[1], start), cached=_rate(cached, start))
+        Tier(above=start, input=_rate(parts[0], start), output=_output(parts[1], start), cached=_rate(cached, start))
         for start in starts
     )
     return Rates(tiers=tiers, source=f"genai-prices {version('genai-prices')}")
@@ -68,6 +68,10 @@ def _find(model: ModelRef) -> ModelInfo | None:
     except LookupError:
         return None
     return info
+
+
+def _output(price: Any, start: int) -> float | None:
+    return None if price is None else _rate(price, start)
 
 
 def _rate(price: Any, start: int) -> float:

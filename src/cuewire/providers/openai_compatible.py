@@ -1,4 +1,4 @@
-"""The provider for every endpoint that speaks OpenAI's chat completions: OpenAI, OpenRouter, vLLM, Ollama, ..."""
+"""The provider for every endpoint that speaks OpenAI's chat completions and embeddings: OpenAI, vLLM, Ollama, ..."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import msgspec
 
+from cuewire.model.embeddings import EmbeddingRequest, Embeddings
 from cuewire.model.errors import IncompleteAnswer, NetworkError, ProtocolError, ProviderError, ProviderTimeout
 from cuewire.model.requests import ModelRequest
 from cuewire.model.results import Answer
@@ -24,6 +25,7 @@ from cuewire.outbound.transport import (
 from cuewire.ports import Clock, Listener
 from cuewire.providers.classify import classify, read_error, reported_by
 from cuewire.providers.openai_answer import GrowingAnswer, whole_answer
+from cuewire.providers.openai_embeddings import decode_embeddings, encode_embedding_request, whole_embeddings
 from cuewire.providers.openai_wire import decode_answer, decode_models, encode_request
 from cuewire.providers.redaction import snippet_of
 from cuewire.providers.retry_after import retry_after_s
@@ -36,7 +38,7 @@ LAST_READ_S = 0.5
 
 
 class OpenAICompatible:
-    """Implements the Provider port over a transport that it does not own.
+    """Implements the Provider and Embedder ports over a transport that it does not own.
 
     The key goes to the origin of `base_url` only, and `key` must be bound to that origin (else ConfigError). `headers`
     are sent with every request. `key_hint` says in errors where the key is set, for example a variable's name.
@@ -72,15 +74,8 @@ class OpenAICompatible:
     async def call(self, request: ModelRequest, *, listener: Listener | None) -> Answer:
         """Make one call; what arrives in one network read is given to the listener as one text."""
         started = self._clock.monotonic()
-        response = await self._transport.send(
-            HttpRequest(
-                method="POST",
-                url=f"{self._url}/chat/completions",
-                headers={**self._headers, "Idempotency-Key": request.idempotency_key},
-                body=encode_request(request, is_streamed=listener is not None),
-                timeouts=self._timeouts,
-            )
-        )
+        body = encode_request(request, is_streamed=listener is not None)
+        response = await self._post("chat/completions", body, request.idempotency_key)
         try:
             if response.status != 200:
                 raise await self._failure(response)
@@ -89,6 +84,25 @@ class OpenAICompatible:
             return await self._streamed(response, listener, started)
         finally:
             response.close()
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        """Ask for vectors; the server may send them in either encoding, whichever was asked for."""
+        response = await self._post("embeddings", encode_embedding_request(request), request.idempotency_key)
+        try:
+            if response.status != 200:
+                raise await self._failure(response)
+            body = b"".join([block async for block in response])  # may be larger than `read` allows
+        finally:
+            response.close()
+        try:
+            wire = decode_embeddings(body)
+            if not wire.error:
+                return whole_embeddings(wire, request, request_id=response.headers.get("x-request-id", ""))
+        except (ValueError, RecursionError) as error:
+            raise self._not_the_protocol(response, body, "the answer is not a list of embeddings") from error
+        except ProtocolError as error:
+            raise self._not_the_protocol(response, body, error.message) from error
+        raise self._reported(response, wire.error)
 
     async def models(self) -> Sequence[str]:
         """List the models, in the server's order."""
@@ -109,6 +123,17 @@ class OpenAICompatible:
 
     async def close(self) -> None:
         """Do nothing: the transport belongs to whoever made it."""
+
+    async def _post(self, path: str, body: bytes, key: str) -> Response:
+        return await self._transport.send(
+            HttpRequest(
+                method="POST",
+                url=f"{self._url}/{path}",
+                headers={**self._headers, "Idempotency-Key": key},
+                body=body,
+                timeouts=self._timeouts,
+            )
+        )
 
     async def _whole(self, response: Response, listener: Listener | None) -> Answer:
         body = await response.read()

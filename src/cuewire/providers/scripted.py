@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from array import array
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import shake_256
+from math import hypot
 from typing import TypeAlias
 
+from cuewire.model.embeddings import Embeddable, EmbeddingRequest, Embeddings
 from cuewire.model.errors import ProviderError, RequestRejected
 from cuewire.model.outputs import BooleanOutput, ChoiceOutput, JsonOutput, NumberOutput, TextOutput
 from cuewire.model.requests import ChatMessage, ModelRequest, TextContent, ToolCall
@@ -37,6 +41,12 @@ Answering: TypeAlias = str | Reply | ProviderError
 """A text to answer, a reply in full, or an error to raise."""
 Script: TypeAlias = Sequence[Answering] | Mapping[str, Answering] | Callable[[ModelRequest], Answering]
 
+Embedding: TypeAlias = Callable[[EmbeddingRequest], Embeddings]
+
+DIMENSIONS = 16
+"""The length of a vector where the request does not say."""
+MAX_DIMENSIONS = 4_096
+"""So that nobody makes a server that has this provider too count for long."""
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
 
@@ -49,13 +59,18 @@ class Scripted:
     the JSON Schema. A call for which the script has nothing raises RequestRejected.
 
     A token is a word here: input tokens are the words of all messages, output tokens those of the answer, and
-    `max_tokens` cuts the answer after so many words with the finish reason "length". `requests` lists what was asked.
+    `max_tokens` cuts the answer after so many words with the finish reason "length". `requests` lists what was asked,
+    `embedding_requests` which vectors. These come from `embedding`, without which a text's vector is its hash.
 
         app = cuewire.open("sqlite:///test.db", providers={"scripted": Scripted(["Hello", RateLimited("slow down")])})
     """
 
-    def __init__(self, script: Script | None = None, *, delay_s: float = 0.0) -> None:
+    def __init__(
+        self, script: Script | None = None, *, delay_s: float = 0.0, embedding: Embedding | None = None
+    ) -> None:
         self.requests: list[ModelRequest] = []
+        self.embedding_requests: list[EmbeddingRequest] = []
+        self._embedding: Embedding = embedding or hashed
         self._script: Script = echo if script is None else script
         self._delay_s = delay_s
 
@@ -83,6 +98,13 @@ class Scripted:
             request_id=f"scripted-{number + 1}",
             first_token_ms=delay_s * 1_000 if listener is not None and text else None,
         )
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        """Return the vectors, or raise what the function for them raises."""
+        self.embedding_requests.append(request)
+        if self._delay_s:
+            await asyncio.sleep(self._delay_s)
+        return self._embedding(request)
 
     async def models(self) -> Sequence[str]:
         """List one name of the many that work."""
@@ -123,9 +145,33 @@ def echo(request: ModelRequest) -> str:
             return text
 
 
+def hashed(request: EmbeddingRequest) -> Embeddings:
+    """Return for each input a vector of length 1 that is always the same, and near no other. Raises RequestRejected."""
+    dimensions = request.parameters.get("dimensions") or DIMENSIONS
+    if dimensions > MAX_DIMENSIONS:
+        raise RequestRejected(f"a scripted vector has at most {MAX_DIMENSIONS:,} dimensions, not {dimensions:,}")
+    return Embeddings(
+        vectors=tuple(_hashed(item, dimensions) for item in request.inputs),
+        usage=Usage(input_tokens=sum(map(_tokens, request.inputs)), output_tokens=0),
+        model=request.model,
+        request_id="scripted",
+    )
+
+
 def last_text(request: ModelRequest) -> str:
     """Return the text of the request's last message."""
     return _text(request.messages[-1]) if request.messages else ""
+
+
+def _hashed(item: Embeddable, dimensions: int) -> array[float]:
+    text = item if isinstance(item, str) else repr(list(item))
+    numbers = [byte - 127.5 for byte in shake_256(text.encode("utf-8", "surrogatepass")).digest(dimensions)]
+    length = hypot(*numbers)
+    return array("f", [number / length for number in numbers])
+
+
+def _tokens(item: Embeddable) -> int:
+    return len(item.split() if isinstance(item, str) else item)
 
 
 def _as_reply(answering: Answering) -> Reply:

@@ -68,6 +68,11 @@ async def make_draft(
     )
 
 
+async def find_variables(content: Content, *, renderer: Renderer) -> dict[str, Variable]:
+    """Return the variables that the content reads, in order of appearance. Raises InvalidInput, TemplateError."""
+    return await _variables(_messages(content), _NONE, renderer)
+
+
 def _hash(whole: tuple[object, ...]) -> str:
     return sha256(msgspec.json.encode(whole, order="deterministic")).hexdigest()
 

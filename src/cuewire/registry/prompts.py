@@ -14,13 +14,14 @@ from cuewire.model.prompts import (
     Content,
     Prompt,
     PromptVersion,
+    Variable,
     VersionOptions,
     check_label,
     check_name,
     parse_reference,
 )
 from cuewire.ports import PromptStore, Renderer
-from cuewire.registry.drafts import make_draft
+from cuewire.registry.drafts import find_variables, make_draft
 from cuewire.registry.resolver import Resolver
 
 
@@ -49,6 +50,10 @@ class Registry:
         version = await self._store.publish(draft, labels=moved)
         self._resolver.forget()
         return version
+
+    async def variables(self, content: Content) -> dict[str, Variable]:
+        """Return the variables that a version of this content would have."""
+        return await find_variables(content, renderer=self._renderer)
 
     async def get(self, reference: str) -> PromptVersion:
         """Return a version by `name`, `name@label` or `name@7`."""

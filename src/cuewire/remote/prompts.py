@@ -13,6 +13,7 @@ from cuewire.model.prompts import (
     Content,
     Prompt,
     PromptVersion,
+    Variable,
     VersionOptions,
     check_label,
     check_name,
@@ -20,7 +21,16 @@ from cuewire.model.prompts import (
 )
 from cuewire.remote.last_known import LastKnown
 from cuewire.remote.server import Server, path_of
-from cuewire.wire.prompts import LabelRequest, PromptPage, PromptShape, PublishRequest, VersionList, VersionShape
+from cuewire.wire.prompts import (
+    LabelRequest,
+    PromptPage,
+    PromptShape,
+    PublishRequest,
+    VariablesRequest,
+    VariablesShape,
+    VersionList,
+    VersionShape,
+)
 
 logger = logging.getLogger("cuewire.remote")
 
@@ -45,6 +55,11 @@ class RemotePrompts:
         path = path_of("prompts", check_name(name))
         body = PublishRequest.of(content, labels=labels, publish=publish, options=options)
         return (await self._server.send("PUT", path, body, VersionShape)).version()
+
+    async def variables(self, content: Content) -> dict[str, Variable]:
+        """Return the variables that a version of this content would have."""
+        path = path_of("prompts", "variables")
+        return (await self._server.send("POST", path, VariablesRequest.of(content), VariablesShape)).found()
 
     async def get(self, reference: str) -> PromptVersion:
         """Return a version by `name`, `name@label` or `name@7`.

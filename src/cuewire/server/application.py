@@ -23,9 +23,12 @@ from cuewire.server.routes.dispatch import DispatchRoute
 from cuewire.server.routes.executions import ExecutionRoutes
 from cuewire.server.routes.openai import OpenAIRoutes
 from cuewire.server.routes.prompts import PromptRoutes
+from cuewire.server.routes.sessions import SessionRoutes
 from cuewire.server.routes.system import SystemRoutes
 from cuewire.server.running import Running
 from cuewire.wire.problems import Refused
+
+_OF_OPENAI = "of OpenAI's protocol there are /v1/chat/completions, /v1/embeddings and /v1/models"
 
 
 class Application:
@@ -33,7 +36,7 @@ class Application:
 
     def __init__(self, app: LocalApp, *, access: Access, clock: Clock) -> None:
         self.running = Running()
-        self.guard = Guard(self._handle, keys=app.keys, access=access, clock=clock)
+        self.guard = Guard(self._handle, keys=app.keys, sign_ins=app.sign_ins, access=access, clock=clock)
         executions = ExecutionRoutes(app, self.running)
         openai = OpenAIRoutes(app, self.running)
         self._hot: Mapping[tuple[str, str], Handler] = {
@@ -42,12 +45,13 @@ class Application:
         }
         self._cold = cold = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
         self.openapi = cache(lambda: document(cold))
-        system = SystemRoutes(self.running, metrics=self.guard.metrics, openapi=self.openapi)
+        system = SystemRoutes(app, self.running, metrics=self.guard.metrics, openapi=self.openapi)
         routers = [
             executions.router,
             openai.router,
             PromptRoutes(app).router,
-            DispatchRoute(executions).router,
+            DispatchRoute(app, executions, self.running).router,
+            SessionRoutes(app).router,
             system.router,
         ]
         for router in routers:
@@ -79,7 +83,8 @@ class Application:
             exchange.allowed = allowed.encode()
             await exchange.refuse(Refused("method_not_allowed", f"allowed here: {allowed}"))
         else:
-            await exchange.refuse(Refused("route_not_found", "there is nothing at this path", hint="see /docs"))
+            hint = _OF_OPENAI if exchange.path.startswith("/v1/") else "see /docs"
+            await exchange.refuse(Refused("route_not_found", "there is nothing at this path", hint=hint))
         return REPLIED
 
     def _methods(self, path: str) -> set[str]:

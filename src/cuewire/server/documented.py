@@ -10,7 +10,7 @@ from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 
 from cuewire import __version__
-from cuewire.wire import executions, prompts
+from cuewire.wire import dispatch, executions, prompts, sessions
 from cuewire.wire.problems import CONTENT_TYPE, REFUSALS, STATUSES, Problem
 from cuewire.wire.streams import CONTENT_TYPE as STREAM
 
@@ -25,12 +25,20 @@ _SHAPES: Sequence[Any] = (
     executions.ExecutionDetailShape,
     executions.OutcomeList,
     executions.OutcomeReport,
+    dispatch.Dispatched,
+    dispatch.ModelsShape,
+    dispatch.ConnectionShape,
+    dispatch.GeneratedPrompt,
     prompts.PublishRequest,
+    prompts.VariablesRequest,
+    prompts.VariablesShape,
     prompts.LabelRequest,
     prompts.PromptPage,
     prompts.PromptShape,
     prompts.VersionList,
     prompts.VersionShape,
+    sessions.SignInRequest,
+    sessions.SessionShape,
 )
 
 
@@ -81,7 +89,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     made["security"] = [{"key": []}]
     for operations in made["paths"].values():
         for operation in operations.values():
-            if operation.get(ACTION) == "probe":
+            if operation.get(ACTION) in ("probe", "sign_in"):
                 operation["security"] = []
     return made
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from cuewire.model.api_keys import ApiKey
 from cuewire.model.errors import CuewireError
 from cuewire.ports import Clock
 from cuewire.wire.openai import error_body
@@ -44,8 +45,8 @@ class Exchange:
         self.request_id = ""
         self.route = "unmatched"
         self.status = 0
-        self.challenge = b'Bearer realm="cuewire"'
         self.allowed = b""
+        self.key: ApiKey | None = None
         self.own_headers: list[tuple[bytes, bytes]] = []
         self._send = send
         self._headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -130,9 +131,12 @@ class Exchange:
         if self.status:
             return
         problem = problem_of(error, request_id=self.request_id)
+        if problem.status == 401 and self.method == "GET" and self.any_header(b"accept").startswith("text/html"):
+            await self.reply(b"", status=303, headers=[(b"location", b"/")])  # a person: to the page where one signs in
+            return
         headers = []
         if problem.status == 401:
-            headers.append((b"www-authenticate", self.challenge))
+            headers.append((b"www-authenticate", b'Bearer realm="cuewire"'))
         if problem.status in (408, 413):  # what else comes on this connection belongs to the body that was not read
             headers.append((b"connection", b"close"))
         if self.allowed:

@@ -1,12 +1,11 @@
-"""What every request must pass before anything is made of it: host, origin, size of the head, and the API key.
+"""What every request must pass before anything is made of it: host, origin, size of the head, and who asks.
 
-Deny by default: only the paths of OPEN are answered without a key.
+Deny by default: only the paths of OPEN are answered to anyone. A program shows its API key, a browser the cookie of the
+session that it signed in to.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import logging
 import re
 from collections.abc import Awaitable, Callable
@@ -19,18 +18,21 @@ from cuewire.model.errors import AccessDenied, CuewireError
 from cuewire.model.values import Value
 from cuewire.ports import Clock
 from cuewire.registry.api_keys import KeyRing
+from cuewire.registry.sessions import SignIns
+from cuewire.server.cookies import session_in
 from cuewire.server.exchange import Exchange, Receive, Scope, Send
 from cuewire.server.limits import WRONG_KEYS, Crowd, Limits, Rate
 from cuewire.server.metrics import Metrics
+from cuewire.server.pages import PAGES
 from cuewire.wire.problems import Refused
 
 Handler: TypeAlias = Callable[[Exchange], Awaitable[None]]
 
-OPEN = frozenset({"/healthz", "/readyz"})
-"""Paths for probes, which have no key and learn nothing but that the server runs."""
-FOR_BROWSERS = frozenset({"/docs", "/openapi.json"})
-"""Paths that a person opens in a browser, which asks them for the key as the password of HTTP Basic. Nothing here can
-be changed by that, so that a foreign page gains nothing from a browser that remembers it."""
+OPEN = frozenset({"/healthz", "/readyz", *PAGES})
+"""Paths for probes and for who is about to sign in; nothing there depends on what is stored."""
+SESSION_PATH = "/api/v1/session"
+SIGN_IN = ("POST", SESSION_PATH)
+"""Takes a link instead of a key."""
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 MAX_HEAD = 16 * 1024
 MAX_HEADERS = 100
@@ -52,13 +54,15 @@ class Access(Value, frozen=True):
 class Guard:
     """The outermost ASGI application. Safe for any number of requests at a time."""
 
-    def __init__(self, handler: Handler, *, keys: KeyRing, access: Access, clock: Clock) -> None:
+    def __init__(self, handler: Handler, *, keys: KeyRing, sign_ins: SignIns, access: Access, clock: Clock) -> None:
         self._handler = handler
         self._keys = keys
+        self._sign_ins = sign_ins
         self._hosts = LOCAL_HOSTS | access.hosts
         self._clock = clock
         self._crowd = Crowd(access.limits.open_per_address)
-        self._strangers = Rate(WRONG_KEYS, clock=clock)
+        self._wrong_keys = Rate(WRONG_KEYS, clock=clock)
+        self._wrong_links = Rate(WRONG_KEYS, clock=clock)
         per_minute = access.limits.requests_per_minute
         self._rate = Rate(per_minute, clock=clock) if per_minute else None
         self.metrics = Metrics()
@@ -77,6 +81,8 @@ class Guard:
             with self._crowd.joined(exchange.address):
                 await self._admit(exchange)
                 await self._handler(exchange)
+                if exchange.status == 401:  # a link that was none
+                    self._wrong_links.take(exchange.address)
         except CuewireError as error:
             await self._refuse(exchange, error)
         except TimeoutError:  # the client takes nothing of the reply: leave it
@@ -94,19 +100,25 @@ class Guard:
         self._check_host(exchange)
 
     async def _admit(self, exchange: Exchange) -> None:
-        """Let in who has a key, as often as it may come."""
-        if exchange.method not in _SAFE:
+        """Let in who has a key or a session, as often as it may come."""
+        is_safe = exchange.method in _SAFE
+        if not is_safe:
             self._check_origin(exchange)
-        is_for_browser = exchange.path in FOR_BROWSERS
-        text = _key_in(exchange.header(b"authorization") or "", for_browser=is_for_browser)
-        wait = self._strangers.wait(exchange.address)
-        if wait and not self._keys.remembers(text):
-            raise Refused("too_many_wrong_keys", "too many wrong API keys came from this address", retry_after_s=wait)
-        key = await self._keys.recognise(text)
+        if (exchange.method, exchange.path) == SIGN_IN:
+            _refuse_if_over(self._wrong_links, exchange)
+            return
+        text = _bearer(exchange.header(b"authorization") or "")
+        session = "" if text else session_in(exchange.header(b"cookie") or "")
+        if session and not is_safe:
+            _check_browser(exchange)
+        ring = self._sign_ins if session else self._keys
+        is_new = ring.is_new(session or text)
+        if is_new:
+            _refuse_if_over(self._wrong_keys, exchange)
+        exchange.key = key = await ring.recognise(session or text)
         if key is None:
-            self._strangers.take(exchange.address)
-            if is_for_browser:
-                exchange.challenge = b'Basic realm="an API key as the password"'
+            if is_new:
+                self._wrong_keys.take(exchange.address)
             raise AccessDenied("the API key is missing or not known", hint="send the header Authorization: Bearer KEY")
         if self._rate:
             self._count(self._rate, key, exchange)
@@ -157,18 +169,20 @@ def _name_of(host: str) -> str | None:
     return found["name"] if found else None
 
 
-def _key_in(authorization: str, *, for_browser: bool) -> str:
+def _bearer(authorization: str) -> str:
     """Return what is given as a key, "" if nothing is."""
     scheme, _, text = authorization.partition(" ")
-    if len(text) > 2 * _MAX_KEY:
-        return ""
-    if for_browser and scheme.lower() == "basic":
-        return _password(text)
-    return text if scheme.lower() == "bearer" else ""
+    return text if scheme.lower() == "bearer" and len(text) <= _MAX_KEY else ""
 
 
-def _password(text: str) -> str:
-    try:
-        return base64.b64decode(text, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
+def _refuse_if_over(rate: Rate, exchange: Exchange) -> None:
+    if wait := rate.wait(exchange.address):
+        raise Refused("too_many_wrong_keys", "too many wrong keys or links came from this address", retry_after_s=wait)
+
+
+def _check_browser(exchange: Exchange) -> None:
+    """Refuse what a form of another site could send along with the cookie."""
+    if exchange.header(b"origin") is None and exchange.header(b"sec-fetch-site") is None:
+        raise Refused("origin_refused", "a request with a cookie must say which page it comes from")
+    if not exchange.any_header(b"content-type").lower().startswith("application/json"):
+        raise Refused("unsupported_media_type", "a request with a cookie must be JSON", hint="send application/json")

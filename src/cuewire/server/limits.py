@@ -13,7 +13,7 @@ from cuewire.ports import Clock
 from cuewire.wire.problems import Refused
 
 WRONG_KEYS = 30
-"""Wrong keys that an address may send in a minute. Keys cannot be guessed; this keeps who tries from costing much."""
+"""Wrong keys that an address may send in a minute, if they have the form of a key, so that the database is asked."""
 _MINUTE_S = 60.0
 _ROUNDING_S = 1e-6
 _MAX_NAMES = 100_000

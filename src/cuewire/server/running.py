@@ -142,6 +142,7 @@ class Running:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._streams: dict[str, StreamedExecution] = {}
         self.is_ending = False
+        self._has_ended = False
 
     def __len__(self) -> int:
         """Return how many run."""
@@ -151,6 +152,8 @@ class Running:
         """Take note of an execution until its task ends."""
         if execution_id in self._tasks:  # the same idempotency key: the first one runs, this one waits for its answer
             return
+        if self._has_ended and not streamed:  # it waited for another one under its key, which was cancelled at the end
+            task.cancel()
         self._tasks[execution_id] = task
         if streamed:
             self._streams[execution_id] = streamed
@@ -189,6 +192,7 @@ class Running:
         while self._tasks and loop.time() < deadline:
             await asyncio.wait(list(self._tasks.values()), timeout=deadline - loop.time())
             await asyncio.sleep(0)
+        self._has_ended = True
         while self._tasks:
             await asyncio.gather(*map(self.cancel, list(self._tasks)))
             await asyncio.sleep(0)

@@ -15,10 +15,9 @@ from granian.server.embed import Server
 
 from cuewire.config import Settings
 from cuewire.engine.app import LocalApp
-from cuewire.model.errors import ConfigError
+from cuewire.model.errors import ConfigError, ServerError
 from cuewire.model.values import Value
-from cuewire.outbound.listening import free_port, is_loopback, until_listening
-from cuewire.registry.api_keys import KeyRing
+from cuewire.outbound.listening import is_loopback, reserved, until_listening
 from cuewire.server.application import Application
 from cuewire.server.guard import Access
 from cuewire.wiring import connect, only_server
@@ -41,8 +40,15 @@ class Address(Value, frozen=True):
     access: Access = Access()
 
 
-Announce = Callable[[str, str | None], None]
-"""Is told the URL once it answers, and the first API key if one was made."""
+class Announcement(Value, frozen=True):
+    """What is said once the server answers: its URL, and at the first start an API key and a link to sign in with."""
+
+    url: str
+    key: str | None = None
+    link: str | None = None
+
+
+Announce = Callable[[Announcement], None]
 
 
 def serve(settings: Settings, address: Address, announce: Announce) -> None:
@@ -54,12 +60,11 @@ def serve(settings: Settings, address: Address, announce: Announce) -> None:
             field="--allow-host",
         )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    port = free_port(address.host, address.port)
     with only_server(settings), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, address, port, announce))
+        runner.run(_serve(settings, address, announce))
 
 
-async def _serve(settings: Settings, address: Address, port: int, announce: Announce) -> None:
+async def _serve(settings: Settings, address: Address, announce: Announce) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -68,46 +73,70 @@ async def _serve(settings: Settings, address: Address, port: int, announce: Anno
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS)
     try:
-        key = await _first_key(app.keys)
-        await serve_app(app, address, port, ended, lambda url: announce(url, key))
+        key, link = await _first_key(app)
+        await serve_app(
+            app,
+            address,
+            ended,
+            lambda url: announce(Announcement(url=url, key=key, link=f"{url}/#{link}" if link else None)),
+        )
     finally:
         await app.close()
 
 
-async def serve_app(
-    app: LocalApp, address: Address, port: int, ended: asyncio.Event, ready: Callable[[str], None]
-) -> None:
-    """Serve an App until `ended` is set; `ready` is told the URL once it answers. The caller closes the App."""
+async def serve_app(app: LocalApp, address: Address, ended: asyncio.Event, ready: Callable[[str], None]) -> None:
+    """Serve an App until `ended` is set; `ready` is told the URL once it answers. The caller closes the App.
+
+    Raises ConfigError if nothing can listen there, ServerError.
+    """
     application = Application(app, access=address.access, clock=app.clock)
-    server = Server(
-        application.guard,
-        address=address.host,
-        port=port,
-        interface=Interfaces.ASGINL,
-        http=HTTPModes.http1,
-        websockets=False,
-        backlog=1_024,
-        backpressure=MAX_CONNECTIONS,
-        http1_settings=HTTP1Settings(header_read_timeout=int(HEAD_PATIENCE_S * 1_000), max_buffer_size=64 * 1_024),
-        log_enabled=False,
-    )
-    serving = asyncio.create_task(server.serve())
-    ending = asyncio.create_task(ended.wait())
-    listening = asyncio.create_task(until_listening(address.host, port))
+    with reserved(address.host, address.port) as port:
+        server = Server(
+            application.guard,
+            address=address.host,
+            port=port,
+            interface=Interfaces.ASGINL,
+            http=HTTPModes.http1,
+            websockets=False,
+            backlog=1_024,
+            backpressure=MAX_CONNECTIONS,
+            http1_settings=HTTP1Settings(header_read_timeout=int(HEAD_PATIENCE_S * 1_000), max_buffer_size=64 * 1_024),
+            log_enabled=False,
+        )
+        serving = asyncio.create_task(server.serve())
+        try:
+            await _until_listening(serving, address.host, port)
+            host = f"[{address.host}]" if ":" in address.host else address.host
+            ready(f"http://{host}:{port}")
+            ending = asyncio.create_task(ended.wait())
+            await asyncio.wait([serving, ending], return_when=asyncio.FIRST_COMPLETED)
+            ending.cancel()
+            server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
+            await application.running.end(patience_s=DRAIN_S)
+            await asyncio.wait([serving], timeout=_CLOSE_S)
+        finally:
+            serving.cancel()
+            await asyncio.wait([serving])
+    if not ended.is_set():
+        raise _unserved(serving)
+
+
+async def _until_listening(serving: asyncio.Task[None], host: str, port: int) -> None:
+    listening = asyncio.create_task(until_listening(host, port))
     await asyncio.wait([serving, listening], return_when=asyncio.FIRST_COMPLETED)
-    if listening.done():
-        host = f"[{address.host}]" if ":" in address.host else address.host
-        ready(f"http://{host}:{port}")
-        await asyncio.wait([serving, ending], return_when=asyncio.FIRST_COMPLETED)
-        server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
-        await application.running.end(patience_s=DRAIN_S)
-        await asyncio.wait([serving], timeout=_CLOSE_S)
-    for task in (listening, ending, serving):
-        task.cancel()
-    await asyncio.gather(listening, ending, serving, return_exceptions=True)
+    listening.cancel()
+    if serving.done():
+        raise _unserved(serving)
 
 
-async def _first_key(keys: KeyRing) -> str | None:
-    if await keys.list():
-        return None
-    return (await keys.issue("first")).text
+def _unserved(serving: asyncio.Task[None]) -> ServerError:
+    problem = None if serving.cancelled() else serving.exception()
+    return ServerError(f"the HTTP server ended by itself: {problem or 'it gave no reason'}", hint="start it again")
+
+
+async def _first_key(app: LocalApp) -> tuple[str | None, str | None]:
+    """Make an API key, and the secret of a link for a browser, if there is no key yet."""
+    if await app.keys.list():
+        return None, None
+    issued = await app.keys.issue("first")
+    return issued.text, await app.sign_ins.invite(issued.key.id)

@@ -85,6 +85,11 @@ class Records(Protocol):
 class OpenDatabase(Database, Records, Changes, Protocol):
     """A database in use, with all that it can do."""
 
+    @property
+    def is_up(self) -> bool:
+        """Tell whether it answers, for all that is known."""
+        ...
+
     async def close(self) -> None:
         """Write everything queued, then let go of it."""
         ...

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from cuewire.model.errors import StoreError
+from cuewire.model.errors import StoreError, StoreUnavailable
 from cuewire.ports import Clock
 from cuewire.stores import postgres_statements as statements
 from cuewire.stores.columns import IN_POSTGRES
 from cuewire.stores.open_rows import OpenRows
-from cuewire.stores.postgres_server import Line, Server
+from cuewire.stores.postgres_errors import unavailable
+from cuewire.stores.postgres_server import HEAL_S, PATIENCE_S, Line, Server
 from cuewire.stores.postgres_tables import prepare
 from cuewire.stores.postgres_transactions import Transactions
 from cuewire.stores.postgres_writer import PostgresWriter
@@ -25,8 +26,6 @@ from cuewire.stores.tickets import Checkpoint, Close, Task
 T = TypeVar("T")
 
 BEAT_S = 5.0
-BEAT_TIMEOUT_S = 2.0
-"""A server that takes longer than this to take a sign of life counts as away."""
 
 
 class PostgresDatabase:
@@ -98,20 +97,21 @@ class PostgresDatabase:
         return self._writer.open_rows
 
     def linger(self, row: OpenRow) -> None:
-        """Store an open row unless its end comes first."""
+        """Store an open row unless its end comes first. Raises StoreUnavailable if the server is known to be away."""
+        if not self._server.is_up:
+            raise unavailable(self.name)
         self._writer.linger(row)
 
     async def claim(self, row: OpenRow) -> str | None:
         """Store an open row that has an idempotency key, in a transaction of its own."""
+        await self._server.wait_until_up()
         if self._leaving:  # what others left behind is put in order first
-            await asyncio.wait(self._leaving)
+            await asyncio.wait(self._leaving, timeout=PATIENCE_S)
         claiming = asyncio.ensure_future(self._claim(row))
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
-            leaving = asyncio.ensure_future(self._abandon(row, claiming))
-            self._leaving.add(leaving)
-            leaving.add_done_callback(self._leaving.discard)
+            self._leave(self._abandon(row, claiming))
             raise
 
     async def end(self, row: OpenRow, rows: ClosedRows) -> None:
@@ -120,6 +120,11 @@ class PostgresDatabase:
         ticket = Close(row, rows)
         self._writer.submit(ticket)
         await ticket.outcome
+
+    @property
+    def is_up(self) -> bool:
+        """Tell whether the server answers, for all that is known."""
+        return self._server.is_up
 
     async def changed(self) -> bool:
         """Tell whether another opening has changed a prompt, or may have while nobody here could hear it."""
@@ -142,6 +147,7 @@ class PostgresDatabase:
         await self._transactions.forget_connections()  # from here on they bear our name
         self._server.own_name = f"cuewire-{self.owner_id:016x}"
         await self._server.serve(self._line.open)
+        self._server.watch()
         self._beating = asyncio.ensure_future(self._beat())
 
     async def _release(self) -> None:
@@ -158,11 +164,7 @@ class PostgresDatabase:
         while True:
             await asyncio.sleep(BEAT_S)
             try:
-                async with asyncio.timeout(BEAT_TIMEOUT_S):
-                    was_in_time = await self.write(partial(statements.beat, owner_id=self.owner_id))
-            except TimeoutError:
-                self._server.lost()
-                continue
+                was_in_time = await self.write(partial(statements.beat, owner_id=self.owner_id))
             except StoreError:
                 continue
             now = self.clock.monotonic()
@@ -178,15 +180,33 @@ class PostgresDatabase:
             self._reach("open.before_commit")
             return holder
 
-        holder = await self.write(run)
+        self._refuse_if_closed()
+        holder = await self._transactions.write(run, in_doubt=lambda id_: self._leave(self._disown(row, id_)))
         self._reach("open.after_commit")
         return holder
+
+    def _leave(self, tidying: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(tidying)
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
     async def _abandon(self, row: OpenRow, claiming: asyncio.Future[str | None]) -> None:
         await asyncio.wait([claiming])
         if not claiming.exception() and claiming.result() is None:
-            with suppress(StoreError):
-                await self.write(partial(statements.abandon, row=row, now=self.clock.now()))
+            await self._disown(row)
+
+    async def _disown(self, row: OpenRow, transaction_id: str | None = None) -> None:
+        """End an execution whose caller was not told that it may begin, as soon as the server can be asked."""
+        while not self._is_closed:
+            try:
+                if transaction_id is None or await self._transactions.was_committed(transaction_id):
+                    await self._transactions.write(partial(statements.abandon, row=row, now=self.clock.now()))
+            except StoreUnavailable:
+                await asyncio.sleep(HEAL_S)
+            except StoreError:
+                return
+            else:
+                return
 
     def _reach(self, point: str) -> None:
         if self._checkpoint:

@@ -49,11 +49,12 @@ class Transactions:
         """Run the function on one state of the database. Raises StoreError."""
         return await self._server.serve(partial(self._read, run))
 
-    async def write(self, run: Callable[[Connection], T]) -> T:
+    async def write(self, run: Callable[[Connection], T], *, in_doubt: Callable[[str], None] | None = None) -> T:
         """Run the function in a transaction. Raises StoreError.
 
         It is run again if another transaction was in its way, or if the connection broke before the end. If it broke
-        at the end, the server is asked what became of the transaction.
+        at the end, the server is asked what became of the transaction; if it does not answer, `in_doubt` is told the
+        transaction's id, by which it can be asked later.
         """
         with translating(self._server.name):
             for tries_left in reversed(range(MAX_TRIES)):
@@ -64,13 +65,21 @@ class Transactions:
                 except Exception as error:
                     if is_gone(error):
                         self._server.lost()
-                        if transaction.is_ending and await self._was_committed(transaction.id):
+                        if transaction.is_ending and await self._is_stored(transaction.id, in_doubt):
                             return transaction.result
                     elif state_of(error) not in IN_THE_WAY:
                         raise
                     if not tries_left:
                         raise
         raise AssertionError  # the last turn returns or raises
+
+    async def was_committed(self, transaction_id: str) -> bool:
+        """Tell how a transaction ended; waits while it has not. Raises StoreError."""
+        while True:
+            fate = await self.read(lambda connection: connection.scalar(_FATE, {"id": transaction_id}))
+            if fate != "in progress":
+                return bool(fate == "committed")
+            await asyncio.sleep(_FATE_PAUSE_S)
 
     async def forget_connections(self) -> None:
         """Close the connections; the next ones are made anew."""
@@ -80,15 +89,13 @@ class Transactions:
         async with self._reading.connect() as connection:
             return await connection.run_sync(run)
 
-    async def _was_committed(self, transaction_id: str) -> bool:
+    async def _is_stored(self, transaction_id: str, in_doubt: Callable[[str], None] | None) -> bool:
         try:
             async with asyncio.timeout(_FATE_WAIT_S):
-                while True:
-                    fate = await self.read(lambda connection: connection.scalar(_FATE, {"id": transaction_id}))
-                    if fate != "in progress":
-                        return bool(fate == "committed")
-                    await asyncio.sleep(_FATE_PAUSE_S)
+                return await self.was_committed(transaction_id)
         except (TimeoutError, StoreUnavailable) as error:
+            if in_doubt:
+                in_doubt(transaction_id)
             raise StoreUnavailable(
                 f"database {self._server.name!r} went away; whether the change was stored is not known",
                 hint="see what is stored before you try again",

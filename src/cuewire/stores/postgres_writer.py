@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from cuewire.model.errors import StoreError, StoreUnavailable
 from cuewire.ports import Clock
-from cuewire.stores.open_rows import LINGER_S, RETRY_S, OpenRows
+from cuewire.stores.open_rows import LINGER_S, MAX_UNENDED, RETRY_S, OpenRows
 from cuewire.stores.postgres_errors import IN_THE_WAY, is_gone, state_of, translated
 from cuewire.stores.postgres_server import Line, Server
 from cuewire.stores.postgres_statements import STORE_GROUP, STORED_ENDS, group_arguments
@@ -33,6 +34,8 @@ class PostgresWriter:
         self._clock = clock
         self._checkpoint = checkpoint
         self._queue: list[Ticket[Any]] = []
+        self._late: dict[str, Close] = {}  # ends that came while the server was away; those who waited got the error
+        self._late_due = 0.0
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._is_stopping = False
@@ -44,6 +47,7 @@ class PostgresWriter:
             raise StoreError(f"database {self._server.name!r} is closed")
         if isinstance(ticket, Close):
             self.open_rows.take(ticket.opened)
+            self._late.pop(ticket.opened.id, None)
         self._queue.append(ticket)
         self._wake.set()
 
@@ -59,6 +63,8 @@ class PostgresWriter:
     async def stop(self) -> None:
         """Write everything queued, and end the task."""
         self._is_stopping = True
+        self._late_due = 0.0
+        self._queue.extend(self._take_late())
         self._wake.set()
         await self._task
         if self._timer:
@@ -70,9 +76,10 @@ class PostgresWriter:
                 await self._wake.wait()
             self._wake.clear()
             group, self._queue = self._queue[:MAX_GROUP], self._queue[MAX_GROUP:]
-            await self._write(group, self.open_rows.take_due(self._clock.monotonic()))
-            if self.open_rows:
-                self._set_timer(self.open_rows.next_due() - self._clock.monotonic())
+            await self._write([*group, *self._take_late()], self.open_rows.take_due(self._clock.monotonic()))
+            if self._late or self.open_rows:
+                late_due = self._late_due if self._late else inf
+                self._set_timer(min(late_due, self.open_rows.next_due()) - self._clock.monotonic())
 
     def _set_timer(self, delay_s: float) -> None:
         if self._timer is None:
@@ -94,11 +101,31 @@ class PostgresWriter:
                 for ticket in group:
                     await self._write([ticket], [])
                 return
-            rows = [ticket.opened for ticket in group if isinstance(ticket, Close)]
-            self.open_rows.put_back([*rows, *(opened if is_away else ())], due=self._clock.monotonic() + RETRY_S)
+            closes = [ticket for ticket in group if isinstance(ticket, Close)]
+            rows = [close.opened for close in closes]
+            due = self._clock.monotonic() + RETRY_S
+            if is_away:
+                self._put_back(closes, due=due)
+                rows = list(opened)
+            self.open_rows.put_back(rows, due=due)
             for ticket in group:  # each its own error, because those who catch it write on it
                 ticket.error = translated(error, self._server.name)
                 ticket.settle()
+
+    def _put_back(self, closes: Sequence[Close], *, due: float) -> None:
+        """Keep ends for the record; otherwise it would say "running" for as long as this process lives."""
+        for close in closes:
+            if len(self._late) < MAX_UNENDED and close.opened.id in self.open_rows.unended:
+                self._late[close.opened.id] = close
+        self._late_due = due
+
+    def _take_late(self) -> list[Close]:
+        if not self._late or self._clock.monotonic() < self._late_due:
+            return []
+        late = [self._late.pop(execution_id) for execution_id in list(self._late)[:MAX_GROUP]]
+        for close in late:
+            close.error = None
+        return late
 
     async def _store(self, group: Sequence[Ticket[Any]], opened: Sequence[OpenRow]) -> None:
         closes = [ticket for ticket in group if isinstance(ticket, Close)]
@@ -125,17 +152,15 @@ class PostgresWriter:
         nothing that has ended, and those that have are read: their end is either ours or makes ours an error.
         """
         arguments = group_arguments(opened, [close.rows for close in closes])
-        is_unsure = False
         for tries_left in reversed(range(MAX_TRIES)):
             await self._server.wait_until_up()
             try:
                 connection = await self._line.open()
                 stored = {str(key) for (key,) in await connection.fetch(STORE_GROUP, *arguments)}
-                if is_unsure:
-                    stored |= await self._stored_before([close for close in closes if close.opened.id not in stored])
+                if absent := [close for close in closes if close.opened.id not in stored]:
+                    stored |= await self._stored_before(absent)
             except Exception as error:
                 if is_gone(error):
-                    is_unsure = True
                     self._server.lost()
                 elif state_of(error) not in IN_THE_WAY:
                     raise

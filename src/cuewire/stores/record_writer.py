@@ -21,7 +21,7 @@ class RecordWriter:
     def open(self, opening: Opening) -> None:
         """Enqueue the open row; it is durable within about 25 ms, or with its end if that comes first.
 
-        Raises InvalidInput at once for text that no database can store.
+        Raises at once InvalidInput for text that no database can store, StoreUnavailable if it is known to be away.
         """
         self._records.linger(self._row(opening))
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from cuewire.stores.columns import ExecutionId, Instant, JsonText
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration, whose tables these are."""
 PROJECT = 1
 """The one project there is so far."""
@@ -230,6 +230,23 @@ api_keys = Table(
     Column("revoked_at", Instant),
     # SqlApiKeys.find, list, revoke
     PrimaryKeyConstraint("project_id", "id"),
+    sqlite_with_rowid=False,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _project(),
+    Column("id", _Name, nullable=False),
+    Column("key_id", _Name, nullable=False),
+    Column("secret_hash", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("begun_at", Instant),
+    # SqlSessions.find, begin, note, end
+    PrimaryKeyConstraint("project_id", "id"),
+    ForeignKeyConstraint(["project_id", "key_id"], ["api_keys.project_id", "api_keys.id"]),
     sqlite_with_rowid=False,
 )
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import msgspec
 
+from cuewire.model.embeddings import EMBEDDINGS
 from cuewire.model.errors import CuewireError, InvalidInput
 from cuewire.model.orders import RunOptions
-from cuewire.model.prompts import Prompt
+from cuewire.model.prompts import Prompt, PromptVersion
 from cuewire.model.requests import PROMPT_PROVIDER
 from cuewire.model.results import Result, Usage
 from cuewire.wire.problems import problem_of
@@ -24,6 +25,8 @@ from cuewire.wire.strict_json import convert, decode
 
 AD_HOC = "adhoc"
 """The prompt under which messages without a stored prompt are recorded; its one version is the input `messages`."""
+BUILT_IN = frozenset({AD_HOC, EMBEDDINGS})
+"""Prompts under which we record what was asked without one; no client means them as models."""
 MAX_CHOICES = 8
 DONE = b"data: [DONE]\n\n"
 _encode = msgspec.json.Encoder().encode
@@ -42,9 +45,9 @@ class _Own(msgspec.Struct, frozen=True):
     messages: list[dict[str, Any]] = []
     inputs: dict[str, Any] = {}
     metadata: dict[str, Any] | None = None
-    stream: bool | None = False
+    stream: bool = False
     stream_options: StreamOptions | None = None
-    n: int | None = 1
+    n: int = 1
 
 
 class ChatOrder(Shape, frozen=True):
@@ -61,38 +64,40 @@ class ChatOrder(Shape, frozen=True):
 
 def read_chat(body: bytes) -> ChatOrder:
     """Read the body of `POST /v1/chat/completions`. Raises InvalidInput with a JSON pointer."""
-    fields = decode(body, dict[str, Any])
+    fields = {name: value for name, value in decode(body, dict[str, Any]).items() if value is not None}
     own = convert(fields, _Own)
-    parameters = {
-        name: value for name, value in fields.items() if name not in _Own.__struct_fields__ and value is not None
-    }
-    choices = 1 if own.n is None else own.n
-    if not 1 <= choices <= MAX_CHOICES:
+    parameters = {name: value for name, value in fields.items() if name not in _Own.__struct_fields__}
+    if not 1 <= own.n <= MAX_CHOICES:
         raise InvalidInput(f"n must be 1 to {MAX_CHOICES}", field="/n")
-    provider, _, name = own.model.partition("/")
-    is_stored = provider == PROMPT_PROVIDER and bool(name)
+    stored = prompt_of(own.model)
     inputs = dict(own.inputs)
     if own.messages:
         if "messages" in inputs:
             raise InvalidInput("messages are given twice", field="/inputs/messages", hint="leave one of them out")
         inputs["messages"] = [_message(message, f"/messages/{at}") for at, message in enumerate(own.messages)]
-    elif not is_stored:
+    elif not stored:
         raise InvalidInput(
             "there are no messages", field="/messages", hint=f"a stored prompt needs none: {PROMPT_PROVIDER}/NAME"
         )
     return ChatOrder(
-        prompt=name if is_stored else AD_HOC,
+        prompt=stored or AD_HOC,
         model=own.model,
         inputs=inputs,
         options={
-            "model": None if is_stored else own.model,
+            "model": None if stored else own.model,
             "parameters": parameters or None,
             "metadata": own.metadata,
         },
-        choices=choices,
-        is_streamed=bool(own.stream),
+        choices=own.n,
+        is_streamed=own.stream,
         with_usage=own.stream_options is not None and own.stream_options.include_usage,
     )
+
+
+def prompt_of(model: str) -> str:
+    """Return the reference of the stored prompt that a model's name stands for, nothing for any other model."""
+    provider, _, reference = model.partition("/")
+    return reference if provider == PROMPT_PROVIDER else ""
 
 
 def completion(results: Sequence[Result], *, model: str, created: int) -> bytes:
@@ -113,7 +118,7 @@ def completion(results: Sequence[Result], *, model: str, created: int) -> bytes:
                 for index, result in enumerate(results)
             ],
             "usage": _usage([result.usage for result in results]),
-            "cuewire": _ours(results),
+            "cuewire": ours(results),
         }
     )
 
@@ -137,7 +142,7 @@ class ChunkWriter:
         if result.tool_calls:
             calls = _calls_of(result)["tool_calls"]
             yield self._choice({"tool_calls": [{"index": index, **call} for index, call in enumerate(calls)]})
-        yield self._choice({}, reason=_reason(result), cuewire=_ours([result]))
+        yield self._choice({}, reason=_reason(result), cuewire=ours([result]))
         if with_usage:
             yield self._event({"choices": [], "usage": _usage([result.usage])})
         yield DONE
@@ -157,21 +162,31 @@ def error_body(error: CuewireError, *, request_id: str) -> tuple[int, bytes]:
     said = {
         "message": f"{problem.detail}; {problem.hint}" if problem.hint else problem.detail,
         "type": kinds.get(problem.status, "server_error" if problem.status >= 500 else "invalid_request_error"),
-        "param": problem.field.strip("/").replace("/", ".") or None,
+        "param": problem.field.removeprefix("/parameters").strip("/").replace("/", ".") or None,
         "code": problem.code,
     }
     return problem.status, _encode({"error": said, "request_id": request_id, "execution_id": problem.execution_id})
 
 
 def model_list(prompts: Sequence[Prompt]) -> bytes:
-    """Write the answer to `GET /v1/models`: each stored prompt, and each of its labels."""
+    """Write the answer to `GET /v1/models`: each stored prompt that is not one of ours, and each of its labels."""
     names = []
     for prompt in prompts:
+        if prompt.name in BUILT_IN:
+            continue
         created = int(prompt.created_at.timestamp())
         names.append((f"{PROMPT_PROVIDER}/{prompt.name}", created))
         names.extend((f"{PROMPT_PROVIDER}/{prompt.name}@{label}", created) for label in sorted(prompt.labels))
-    models = [{"id": name, "object": "model", "created": at, "owned_by": "cuewire"} for name, at in names]
-    return _encode({"object": "list", "data": models})
+    return _encode({"object": "list", "data": [_model(name, at) for name, at in names]})
+
+
+def model_entry(version: PromptVersion, *, name: str) -> bytes:
+    """Write the answer to `GET /v1/models/{name}`."""
+    return _encode(_model(name, int(version.created_at.timestamp())))
+
+
+def _model(name: str, created: int) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": created, "owned_by": "cuewire"}
 
 
 def _message(message: Mapping[str, Any], pointer: str) -> dict[str, Any]:
@@ -190,6 +205,8 @@ def _message(message: Mapping[str, Any], pointer: str) -> dict[str, Any]:
 def _part(part: Any, pointer: str) -> dict[str, Any]:
     match part:
         case {"type": "text", "text": str(text)}:
+            return {"type": "text", "text": text}
+        case {"type": "refusal", "refusal": str(text)}:  # what the assistant said in an earlier turn
             return {"type": "text", "text": text}
         case {"type": "image_url", "image_url": {"url": str(url)}}:
             return {"type": "image", "url": url}
@@ -243,7 +260,8 @@ def _usage(usages: Sequence[Usage]) -> dict[str, Any] | None:
     }
 
 
-def _ours(results: Sequence[Result]) -> dict[str, Any]:
+def ours(results: Sequence[Result]) -> dict[str, Any]:
+    """Return what we say beside the protocol: which executions it was, of which version, and what they cost."""
     costs = [result.cost_usd for result in results]
     return {
         "execution_ids": [result.id for result in results],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
 from cuewire.model.pages import Page
-from cuewire.model.prompts import Content, Message, Placeholder, Prompt, PromptVersion, VersionOptions
+from cuewire.model.prompts import Content, Message, Placeholder, Prompt, PromptVersion, Variable, VersionOptions
 from cuewire.model.text import check_json
 from cuewire.wire.shapes import Request, Shape, read, shown
 from cuewire.wire.strict_json import convert
@@ -100,6 +100,34 @@ class PublishRequest(Request, frozen=True):
             "variables": self.variables,
             "note": self.note,
         }
+
+
+class VariablesRequest(Request, frozen=True):
+    """`POST /api/v1/prompts/variables`: content as it would be published."""
+
+    content: str | list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, content: Content) -> VariablesRequest:
+        """Return the content as JSON. Raises InvalidInput for what JSON cannot hold."""
+        plain = {"content": _plain_content(content)}
+        check_json(plain, pointer="")
+        return convert(plain, cls)
+
+
+class VariablesShape(Shape, frozen=True):
+    """The variables that content reads, in order of appearance."""
+
+    variables: dict[str, VariableShape]
+
+    @classmethod
+    def of(cls, variables: Mapping[str, Variable]) -> VariablesShape:
+        """Return the variables as JSON."""
+        return cls(variables={name: shown(variable, VariableShape) for name, variable in variables.items()})
+
+    def found(self) -> dict[str, Variable]:
+        """Return the variables that the JSON says."""
+        return {name: read(variable, Variable) for name, variable in self.variables.items()}
 
 
 class VersionShape(Shape, frozen=True):

@@ -75,6 +75,16 @@ def test_an_unknown_model_makes_the_cost_unknown_and_says_so() -> None:
     assert "openai/gpt-4o-mini" in cost.basis
 
 
+def test_output_of_a_model_that_has_a_price_for_input_alone_makes_the_cost_unknown() -> None:
+    rates = Rates(tiers=(Tier(above=0, input=1e-6, output=None, cached=1e-6),), source="test")
+
+    vectors = price_answer(MODEL, answer(Usage(input_tokens=1_000, output_tokens=0)), rates)
+    words = price_answer(MODEL, answer(Usage(input_tokens=1_000, output_tokens=1)), rates)
+
+    assert vectors.usd == pytest.approx(1e-3)
+    assert (words.usd, words.basis) == (None, "no price is known for the output of this model")
+
+
 class TestGenaiPriceBook:
     @pytest.mark.parametrize(
         ("model", "day", "usage", "usd"),
@@ -96,6 +106,12 @@ class TestGenaiPriceBook:
                 datetime(2026, 1, 1, tzinfo=UTC),
                 Usage(input_tokens=10**6, output_tokens=0),
                 0.3,
+            ),
+            (
+                "openai/text-embedding-3-small",
+                datetime(2026, 1, 1, tzinfo=UTC),
+                Usage(input_tokens=10**6, output_tokens=0),
+                0.02,
             ),
             ("local/smollm2-135m", datetime(2026, 1, 1, tzinfo=UTC), Usage(), 0.0),
         ],

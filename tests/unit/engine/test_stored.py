@@ -94,6 +94,7 @@ def test_one_that_still_runs_is_waited_for_and_heard_at_once(text: str | None, h
 
     result = hurried(StoredResults(store).replay(HELD.id, listener=listen))
 
+    assert result
     assert (result.id, result.text, result.version, result.stored) == (HELD.id, text or "", 3, True)
     assert (result.usage.total_tokens, result.cost_usd, result.duration_ms) == (17, 0.5, 250.0)
     assert texts == heard
@@ -137,7 +138,8 @@ def test_a_failure_of_a_kind_that_is_not_known_is_told_all_the_same(code: str) -
     assert (type(error), error.message, error.execution_id) == (CuewireError, "it broke", HELD.id)
 
 
-def test_one_that_was_interrupted_while_it_was_waited_for_says_so() -> None:
-    error = replayed_error(ended("interrupted"))
+@pytest.mark.parametrize("status", ["cancelled", "interrupted"])
+def test_one_that_was_cut_short_while_it_was_waited_for_brings_back_nothing(status: Status) -> None:
+    store = Store(HELD, HELD, ended(status))
 
-    assert str(error) == f"execution {HELD.id} was interrupted"
+    assert hurried(StoredResults(store).replay(HELD.id, listener=None)) is None

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from array import array
+from math import hypot
 from typing import Any
 
 import msgspec
 import pytest
 
+from cuewire.model.embeddings import EmbeddingRequest, Embeddings
 from cuewire.model.errors import ProviderUnavailable, RateLimited, RequestRejected
 from cuewire.model.outputs import parse_output
 from cuewire.model.requests import ChatMessage, ImageContent, ModelRequest, TextContent
@@ -148,3 +151,34 @@ async def test_parts_of_a_message_are_read() -> None:
     )
 
     assert (await Scripted().call(request, listener=None)).text == "What is this?"
+
+
+def embedding(*inputs: Any, **parameters: Any) -> EmbeddingRequest:
+    return EmbeddingRequest(model="anything", inputs=inputs, parameters=parameters, idempotency_key="k")
+
+
+async def test_a_text_has_the_same_vector_of_length_1_in_every_process() -> None:
+    scripted = Scripted()
+    request = embedding("It crashes", (1, 2), dimensions=3)
+    embeddings = await scripted.embed(request)
+
+    first, second = (vector.tolist() for vector in embeddings.vectors)
+    assert first == pytest.approx([0.0205, -0.6517, -0.7582], abs=1e-4)
+    assert second == (await scripted.embed(embedding([1, 2], dimensions=3))).vectors[0].tolist()
+    assert [hypot(*vector) for vector in (first, second)] == pytest.approx([1.0, 1.0])
+    assert embeddings.usage == Usage(input_tokens=4, output_tokens=0)
+    assert scripted.embedding_requests[0] == request
+
+
+async def test_vectors_without_end_are_refused() -> None:
+    with pytest.raises(RequestRejected, match=r"at most 4,096 dimensions, not 10,000,000"):
+        await Scripted().embed(embedding("a", dimensions=10_000_000))
+
+
+async def test_vectors_can_be_scripted() -> None:
+    def zeros(request: EmbeddingRequest) -> Embeddings:
+        return Embeddings(vectors=tuple(array("f", [0.0]) for _ in request.inputs), usage=Usage())
+
+    embeddings = await Scripted(embedding=zeros).embed(embedding("a", "b"))
+
+    assert [vector.tolist() for vector in embeddings.vectors] == [[0.0], [0.0]]

@@ -12,6 +12,7 @@ import pytest
 from cuewire.clock import SystemClock
 from cuewire.model.errors import StoreBusy
 from cuewire.registry.api_keys import KeyRing
+from cuewire.registry.sessions import SignIns
 from cuewire.server.exchange import Exchange, Message
 from cuewire.server.guard import Access, Guard, Handler
 
@@ -26,7 +27,10 @@ class NoKeys:
 
 
 def guarding(handler: Handler) -> Guard:
-    return Guard(handler, keys=KeyRing(NoKeys(), clock=SystemClock()), access=Access(), clock=SystemClock())  # type: ignore[arg-type]  # a store that is only asked
+    clock = SystemClock()
+    keys = KeyRing(NoKeys(), clock=clock)  # type: ignore[arg-type]  # a store that is only asked
+    sign_ins = SignIns(NoKeys(), NoKeys(), clock=clock)  # type: ignore[arg-type]  # the same
+    return Guard(handler, keys=keys, sign_ins=sign_ins, access=Access(), clock=clock)
 
 
 async def asked(guard: Guard, path: str = "/healthz", headers: list[tuple[bytes, bytes]] = HEADERS) -> list[Message]:

@@ -162,6 +162,18 @@ async def test_at_the_end_what_runs_is_waited_for_and_then_cancelled() -> None:
     assert running.streamed("slow") is None
 
 
+async def test_what_begins_after_the_end_is_cancelled() -> None:
+    running = Running()
+    await running.end(patience_s=0.05)
+    begun = asyncio.create_task(asyncio.sleep(60))
+
+    running.add("late", begun)
+
+    with pytest.raises(asyncio.CancelledError):
+        await begun
+    assert len(running) == 0
+
+
 async def test_the_first_of_two_runs_under_one_id_is_the_one_to_cancel() -> None:
     first, second = Model(), Model()
     running = Running()

@@ -68,6 +68,7 @@ def test_parts_and_tool_calls_of_messages_are_kept() -> None:
             {"role": "user", "content": [{"type": "text", "text": "see"}, image]},
             {"role": "assistant", "content": None, "tool_calls": [call], "refusal": None},
             {"role": "tool", "tool_call_id": "c1", "content": "nothing"},
+            {"role": "assistant", "content": [{"type": "refusal", "refusal": "I would rather not."}]},
         ]
     )
 
@@ -78,13 +79,15 @@ def test_parts_and_tool_calls_of_messages_are_kept() -> None:
         },
         {"role": "assistant", "content": None, "tool_calls": [{"id": "c1", "name": "look", "arguments": "{}"}]},
         {"role": "tool", "content": "nothing", "tool_call_id": "c1"},
+        {"role": "assistant", "content": [{"type": "text", "text": "I would rather not."}]},
     ]
 
 
 def test_fields_without_a_value_are_as_if_not_given() -> None:
-    read = order(temperature=None, n=None, stream=None, tools=None)
+    read = order(temperature=None, n=None, stream=None, tools=None, inputs=None, messages=None, stream_options=None)
 
     assert (read.options["parameters"], read.choices, read.is_streamed) == (None, 1, False)
+    assert (read.inputs, read.with_usage) == ({}, False)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +187,9 @@ def test_models_are_the_prompts_and_their_labels() -> None:
         created_at=at,
         updated_at=at,
     )
-    listed = msgspec.json.decode(model_list([prompt]))
+    built_in = msgspec.structs.replace(prompt, name=AD_HOC)
+
+    listed = msgspec.json.decode(model_list([prompt, built_in]))
 
     names = [model["id"] for model in listed["data"]]
     assert names == ["prompt/triage", "prompt/triage@latest", "prompt/triage@production"]

@@ -95,7 +95,10 @@ class ExecutionRoutes:
 
     async def run_body(self, exchange: Exchange, body: bytes) -> None:
         """Run what a body asks for, and reply."""
-        asked = decode(body, RunRequest)
+        await self.run_asked(exchange, decode(body, RunRequest))
+
+    async def run_asked(self, exchange: Exchange, asked: RunRequest) -> None:
+        """Run what is asked for, and reply."""
         if not 0 <= asked.linger_s <= MAX_LINGER_S:
             raise InvalidInput(f"linger_s must be 0 to {MAX_LINGER_S:g}", field="/linger_s")
         self._running.refuse_if_ending()

@@ -1,6 +1,6 @@
 """OpenAI's protocol: any of its clients runs stored prompts and models here, by its base URL alone.
 
-Source: OpenAI API reference, chat completions and models (November 2026).
+Source: OpenAI API reference, chat completions, embeddings and models (November 2026).
 """
 
 from __future__ import annotations
@@ -13,23 +13,36 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from cuewire.engine.app import LocalApp
-from cuewire.model.errors import InvalidInput
+from cuewire.model.errors import InvalidInput, ModelNotFound
 from cuewire.model.orders import RunOptions
 from cuewire.model.prompts import Placeholder, Prompt
+from cuewire.model.requests import PROMPT_PROVIDER
 from cuewire.model.results import Piece, Result
 from cuewire.server.clients import figures_of, run_for, stream_to
 from cuewire.server.documented import documented
 from cuewire.server.exchange import Exchange
-from cuewire.server.replies import REPLIED, exchange_of
+from cuewire.server.replies import REPLIED, exchange_of, plain
 from cuewire.server.running import Running, StreamedExecution
-from cuewire.wire.openai import AD_HOC, DONE, ChatOrder, ChunkWriter, completion, error_body, model_list, read_chat
+from cuewire.wire.openai import (
+    AD_HOC,
+    DONE,
+    ChatOrder,
+    ChunkWriter,
+    completion,
+    error_body,
+    model_entry,
+    model_list,
+    prompt_of,
+    read_chat,
+)
+from cuewire.wire.openai_embeddings import embedding_list, read_embedding
 from cuewire.wire.streams import HEARTBEAT
 
 _MAX_LISTED = 10_000
 
 
 class OpenAIRoutes:
-    """Chat completions and models, over an App of this process."""
+    """Chat completions, embeddings and models, over an App of this process."""
 
     def __init__(self, app: LocalApp, running: Running) -> None:
         self._app = app
@@ -50,10 +63,26 @@ class OpenAIRoutes:
             ),
         )
         router.add_api_route(
+            "/embeddings",
+            self.embed,
+            methods=["POST"],
+            **documented(
+                "run", "Turn texts into vectors, as OpenAI does", body=dict, reply=dict, error_type="application/json"
+            ),
+        )
+        router.add_api_route(
             "/models",
             self.models,
             methods=["GET"],
             **documented("prompts:read", "List stored prompts as models", reply=dict, error_type="application/json"),
+        )
+        router.add_api_route(
+            "/models/{name:path}",
+            self.model,
+            methods=["GET"],
+            **documented(
+                "prompts:read", "Look a stored prompt up as a model", reply=dict, error_type="application/json"
+            ),
         )
 
     async def complete(self, exchange: Exchange) -> None:
@@ -71,6 +100,27 @@ class OpenAIRoutes:
         await self.complete(exchange_of(request))
         return REPLIED
 
+    async def embed(self, request: Request) -> Response:
+        """Turn texts into vectors; the record holds the texts, not the vectors."""
+        exchange = exchange_of(request)
+        order = read_embedding(await exchange.body())
+        self._running.refuse_if_ending()
+        embedded = await run_for(
+            exchange,
+            self._running,
+            lambda on_open: self._app.embed(
+                order.inputs,
+                model=order.model,
+                parameters=order.parameters,
+                metadata=order.metadata,
+                on_open=on_open,
+            ),
+        )
+        if embedded is not None:
+            body = embedding_list(embedded, model=order.model, in_base64=order.in_base64)
+            await exchange.reply(body, headers=figures_of(exchange, embedded.result))
+        return REPLIED
+
     async def models(self) -> Response:
         """List the stored prompts under the names by which they run here as models."""
         prompts: list[Prompt] = []
@@ -81,6 +131,16 @@ class OpenAIRoutes:
             if (after := page.next) is None:
                 break
         return Response(model_list(prompts), media_type="application/json")
+
+    async def model(self, name: str) -> Response:
+        """Return a stored prompt as a model; a slash in its name is as good as %2F, for clients differ."""
+        model = plain(name)
+        if not (reference := prompt_of(model)):
+            raise ModelNotFound(
+                f"{model[:80]!r} is no stored prompt", hint=f"{PROMPT_PROVIDER}/NAME@LABEL is looked up"
+            )
+        version = await self._app.prompts.get(reference)
+        return Response(model_entry(version, name=model), media_type="application/json")
 
     async def _run(self, exchange: Exchange, order: ChatOrder) -> None:
         key = exchange.header(b"idempotency-key")

@@ -9,7 +9,16 @@ from fastapi import APIRouter, Query, Request, Response
 from cuewire.ports import App
 from cuewire.server.documented import documented
 from cuewire.server.replies import as_json, exchange_of, plain
-from cuewire.wire.prompts import LabelRequest, PromptPage, PromptShape, PublishRequest, VersionList, VersionShape
+from cuewire.wire.prompts import (
+    LabelRequest,
+    PromptPage,
+    PromptShape,
+    PublishRequest,
+    VariablesRequest,
+    VariablesShape,
+    VersionList,
+    VersionShape,
+)
 from cuewire.wire.queries import PromptQuery
 from cuewire.wire.strict_json import decode
 
@@ -34,6 +43,17 @@ class PromptRoutes:
             self.publish,
             methods=["PUT"],
             **documented("prompts:publish", "Publish a version", body=PublishRequest, reply=VersionShape),
+        )
+        router.add_api_route(
+            "/variables",
+            self.variables,
+            methods=["POST"],
+            **documented(
+                "prompts:read",
+                "List the variables of what is not published",
+                body=VariablesRequest,
+                reply=VariablesShape,
+            ),
         )
         router.add_api_route(
             "/{name}/versions",
@@ -70,6 +90,11 @@ class PromptRoutes:
             plain(name), asked.content, labels=asked.labels, publish=asked.publish, **asked.options()
         )
         return as_json(VersionShape.of(version))
+
+    async def variables(self, request: Request) -> Response:
+        """List the variables that a version of this content would have, in order; nothing is stored."""
+        asked = decode(await exchange_of(request).body(), VariablesRequest)
+        return as_json(VariablesShape.of(await self._prompts.variables(asked.content)))
 
     async def versions(self, name: str) -> Response:
         """Return all versions, newest first."""

@@ -6,19 +6,25 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
+from cuewire.engine.app import LocalApp
 from cuewire.server.documented import documented
 from cuewire.server.metrics import CONTENT_TYPE, Metrics
+from cuewire.server.pages import PAGES, text_of
+from cuewire.server.pages import POLICY as PAGES_POLICY
 from cuewire.server.reference import POLICY, page
-from cuewire.server.replies import as_json
+from cuewire.server.replies import as_json, exchange_of
 from cuewire.server.running import Running
 
 
 class SystemRoutes:
     """What is answered of the server."""
 
-    def __init__(self, running: Running, *, metrics: Metrics, openapi: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, app: LocalApp, running: Running, *, metrics: Metrics, openapi: Callable[[], dict[str, Any]]
+    ) -> None:
+        self._app = app
         self._running = running
         self._metrics = metrics
         self._openapi = openapi
@@ -31,15 +37,19 @@ class SystemRoutes:
         router.add_api_route("/metrics", self.figures, methods=["GET"], **figures)
         router.add_api_route("/openapi.json", self.openapi, methods=["GET"], include_in_schema=False)
         router.add_api_route("/docs", self.docs, methods=["GET"], include_in_schema=False)
+        for path in PAGES:
+            router.add_api_route(path, self.file, methods=["GET"], include_in_schema=False)
 
     async def health(self) -> Response:
         """Tell that the process runs."""
         return as_json({"status": "ok"})
 
     async def ready(self) -> Response:
-        """Tell whether the server takes work; not any more while it ends."""
+        """Tell whether the server takes work; not while its database is away, and not any more while it ends."""
         if self._running.is_ending:
             return as_json({"status": "ending"}, status=503)
+        if not self._app.is_ready:
+            return as_json({"status": "database away"}, status=503)
         return as_json({"status": "ok"})
 
     async def figures(self) -> Response:
@@ -57,3 +67,8 @@ class SystemRoutes:
             media_type="text/html",
             headers={"content-security-policy": POLICY},
         )
+
+    async def file(self, request: Request) -> Response:
+        """Return a file of the first page."""
+        path = exchange_of(request).path
+        return Response(text_of(path), media_type=PAGES[path][0], headers={"content-security-policy": PAGES_POLICY})
