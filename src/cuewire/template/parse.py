@@ -71,14 +71,19 @@ class Parsed(NamedTuple):
     tree: nodes.Template
 
 
+def check_size(source: str) -> None:
+    """Refuse a template that is too large. Raises TemplateLimitExceeded."""
+    size = len(source) if source.isascii() else len(source.encode(errors="surrogatepass"))
+    if size > MAX_SOURCE_BYTES:
+        raise TemplateLimitExceeded(f"the template has {size} bytes, more than {MAX_SOURCE_BYTES}", hint="split it")
+
+
 def parse(source: str) -> Parsed:
     """Parse a template.
 
     Raises TemplateSyntaxError, TemplateForbidden for what the sandbox will never do, and TemplateLimitExceeded.
     """
-    size = len(source) if source.isascii() else len(source.encode(errors="surrogatepass"))
-    if size > MAX_SOURCE_BYTES:
-        raise TemplateLimitExceeded(f"the template has {size} bytes, more than {MAX_SOURCE_BYTES}", hint="split it")
+    check_size(source)
     try:
         tree = prompt_environment().parse(source)
     except JinjaSyntaxError as error:

@@ -37,6 +37,7 @@ from cuewire.template.frames import (
     error_of,
     framed,
 )
+from cuewire.template.parse import check_size, for_each
 from cuewire.template.plain import plain
 
 _START_S = 30.0
@@ -93,6 +94,7 @@ class RenderPool:
             self._zygote = None
 
     async def _ask(self, job: Job) -> Reply:
+        for_each(check_size, job.templates)  # before any copy is made of it
         body = encode(job)
         try:
             async with asyncio.timeout(self._queue_s):
