@@ -250,14 +250,18 @@ def _usage(usages: Sequence[Usage]) -> dict[str, Any] | None:
     prompt, completion = (
         sum(getattr(usage, name) or 0 for usage in known) for name in ("input_tokens", "output_tokens")
     )
-    cached, reasoning = (sum(getattr(u, name) or 0 for u in known) for name in ("cached_tokens", "reasoning_tokens"))
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": cached},
-        "completion_tokens_details": {"reasoning_tokens": reasoning},
+        "prompt_tokens_details": _detail("cached_tokens", known),
+        "completion_tokens_details": _detail("reasoning_tokens", known),
     }
+
+
+def _detail(name: str, usages: Sequence[Usage]) -> dict[str, int] | None:
+    told = [count for usage in usages if (count := getattr(usage, name)) is not None]
+    return {name: sum(told)} if told else None
 
 
 def ours(results: Sequence[Result]) -> dict[str, Any]:

@@ -145,6 +145,17 @@ def test_tool_calls_are_written_whole_and_streamed() -> None:
     assert end["choices"][0]["finish_reason"] == "tool_calls"
 
 
+@pytest.mark.parametrize(
+    ("told", "details"), [((None, None), None), ((None, 0), {"cached_tokens": 0}), ((3, 4), {"cached_tokens": 7})]
+)
+def test_a_count_that_nobody_reported_is_not_zero(told: tuple[int | None, ...], details: dict[str, int] | None) -> None:
+    results = [result(usage=Usage(input_tokens=5, output_tokens=1, cached_tokens=cached)) for cached in told]
+
+    usage = msgspec.json.decode(completion(results, model="m", created=7))["usage"]
+
+    assert (usage["prompt_tokens_details"], usage["completion_tokens_details"]) == (details, None)
+
+
 def test_usage_ends_a_stream_only_when_it_was_asked_for() -> None:
     writer = ChunkWriter(name="x", model="m", created=7)
 
