@@ -7,6 +7,7 @@ import builtins
 import threading
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError as FutureCancelled
+from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
@@ -48,7 +49,7 @@ class Opening:
         self._settings = settings
         self._providers = providers
         self._app: Any = None
-        self._loop: _Loop | None = None
+        self._loop: Loop | None = None
 
     async def _connect(self) -> App:
         from cuewire.wiring import open_app  # opening is when the adapters are needed
@@ -69,7 +70,7 @@ class Opening:
 
     def __enter__(self) -> BlockingApp:
         """Open the blocking form, which any number of threads may use."""
-        self._loop = _Loop()
+        self._loop = Loop()
         try:
             return BlockingApp(self._loop.run(self._connect()), self._loop)
         except BaseException:
@@ -91,7 +92,7 @@ class Opening:
 class BlockingApp:
     """The App for programs without an event loop. The same methods without `await`; errors are the same."""
 
-    def __init__(self, app: App, loop: _Loop) -> None:
+    def __init__(self, app: App, loop: Loop) -> None:
         self._app = app
         self._loop = loop
         self.prompts = BlockingPrompts(app.prompts, loop)
@@ -114,7 +115,7 @@ class BlockingApp:
 class BlockingStream:
     """The blocking form of a `Stream`. Leaving the loop early cancels the execution."""
 
-    def __init__(self, stream: Stream, loop: _Loop) -> None:
+    def __init__(self, stream: Stream, loop: Loop) -> None:
         self._stream = stream
         self._loop = loop
 
@@ -139,7 +140,7 @@ class BlockingStream:
 class BlockingPrompts:
     """The blocking form of `PromptsFace`."""
 
-    def __init__(self, prompts: PromptsFace, loop: _Loop) -> None:
+    def __init__(self, prompts: PromptsFace, loop: Loop) -> None:
         self._prompts = prompts
         self._loop = loop
 
@@ -183,7 +184,7 @@ class BlockingPrompts:
 class BlockingExecutions:
     """The blocking form of `ExecutionsFace`."""
 
-    def __init__(self, executions: ExecutionsFace, loop: _Loop) -> None:
+    def __init__(self, executions: ExecutionsFace, loop: Loop) -> None:
         self._executions = executions
         self._loop = loop
 
@@ -207,7 +208,7 @@ class BlockingExecutions:
         return [*self._loop.run(self._executions.outcomes(execution_id))]
 
 
-class _Loop:
+class Loop:
     """An event loop on a thread of its own."""
 
     def __init__(self) -> None:
@@ -215,12 +216,16 @@ class _Loop:
         self._thread = threading.Thread(target=self._loop.run_forever, name="cuewire-loop", daemon=True)
         self._thread.start()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine to its end; an interrupt (Ctrl-C) cancels it and waits for its clean end."""
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begin a coroutine."""
         if not self._thread.is_alive():
             work.close()
             raise RuntimeError("this App is closed")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine to its end; an interrupt (Ctrl-C) cancels it and waits for its clean end."""
+        future = self.submit(work)
         try:
             return future.result()
         except FutureCancelled:

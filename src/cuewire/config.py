@@ -174,6 +174,16 @@ def allows_color(environment: Mapping[str, str] | None = None) -> bool:
     return not variables.get("NO_COLOR") and variables.get("TERM") != "dumb"
 
 
+def program_database(environment: Mapping[str, str] | None = None) -> str:
+    """Return the database that DATABASE_URL names, empty if it names none: only what others' programs call reads it.
+
+    The driver that other libraries want to see in the URL is left out: postgresql+psycopg:// is postgresql://.
+    """
+    variables = os.environ if environment is None else environment
+    scheme, separator, rest = variables.get("DATABASE_URL", "").strip().partition("://")
+    return f"{scheme.partition('+')[0] if separator else scheme}{separator}{rest}"
+
+
 def _layers(
     flags: Mapping[str, Any], variables: Mapping[str, str], path: Path | None
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:

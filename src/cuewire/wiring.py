@@ -19,7 +19,7 @@ from cuewire.model.secrets import Secret
 from cuewire.outbound.lazy import open_transport
 from cuewire.outbound.proxies import Proxies
 from cuewire.outbound.transport import Timeouts, origin_of
-from cuewire.ports import Clock, Embedder, Provider
+from cuewire.ports import Clock, Embedder, PromptFolder, Provider
 from cuewire.prices.genai import GenaiPriceBook
 from cuewire.registry.api_keys import KeyRing
 from cuewire.registry.prompts import Registry
@@ -182,6 +182,13 @@ def copy_database(source: str, target: str, progress: Callable[[str, int, int], 
     from cuewire.stores.copies import copy_all
 
     return asyncio.run(copy_all(place_of(source), place_of(target), clock=SystemClock(), progress=progress))
+
+
+def prompt_folder(path: Path) -> PromptFolder:
+    """Return the prompt files of a folder, which need not exist."""
+    from cuewire.files.prompt_folder import PromptFolder as Folder  # YAML costs 15 ms
+
+    return Folder(path)
 
 
 def sqlite_version() -> tuple[int, ...]:

@@ -86,6 +86,21 @@ async def test_a_failure_keeps_its_detail_and_the_calls_that_were_made(stores: S
     assert (found.text, found.value) == (None, None)
 
 
+async def test_an_execution_that_ended_elsewhere_is_stored_whole_or_not_at_all(stores: Stores) -> None:
+    row = opening(await published(stores))
+    await stores.recorder.add(row, closing(row.id))
+    other = opening(99)  # a version that is not there
+
+    for wrong, end in ((row, failed(row.id)), (other, closing(other.id))):
+        with pytest.raises(StoreError):
+            await stores.recorder.add(wrong, end)
+    await stores.database.settle()
+
+    assert [one.status for one in (await listed(stores)).items] == ["succeeded"]
+    assert (await stores.executions.get(row.id)).text == "Hello Ada"
+    assert stores.database.open_rows.unended == {}
+
+
 async def test_messages_with_parts_and_tool_calls_come_back(stores: Stores) -> None:
     row = opening(await published(stores))
     stores.recorder.open(row)

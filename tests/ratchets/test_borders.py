@@ -29,6 +29,7 @@ BORDERS = {
     # libraries with one home
     "jinja2": ("template/",),
     "jsonschema_rs": ("registry/",),
+    "yaml": ("files/",),
     "genai_prices": ("prices/",),
     **dict.fromkeys(["fastapi", "starlette", "granian", "uvloop"], ("server/",)),
     "pydantic": ("wire/",),

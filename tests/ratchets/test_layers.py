@@ -98,6 +98,8 @@ def test_imports_that_follow_the_layers_pass(sample: Path) -> None:
         ("engine", "stores"),
         ("providers", "stores"),
         ("cli", "stores"),
+        ("compat", "stores"),
+        ("engine", "compat"),
         ("stores", "engine"),
         ("registry", "engine"),
     ],

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cuewire.config import Settings, load
+from cuewire.config import Settings, load, program_database
 from cuewire.model.errors import ConfigError
 
 
@@ -126,3 +126,18 @@ def test_a_key_may_come_from_a_file(tmp_path: Path) -> None:
 
 def test_a_provider_of_the_users_own_may_be_scripted(tmp_path: Path) -> None:
     assert settings(tmp_path, file="[providers.double]\nkind = 'scripted'").endpoints["double"].kind == "scripted"
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("postgres://a:b@h/d?x=1", "postgres://a:b@h/d?x=1"),
+        ("postgresql+asyncpg://a:b@h/d", "postgresql://a:b@h/d"),
+        (" sqlite+aiosqlite:////x/a+b.db\n", "sqlite:////x/a+b.db"),
+        ("a+b", "a+b"),
+        ("", ""),
+    ],
+)
+def test_the_database_of_the_program_is_read_without_the_driver_that_its_url_names(said: str, read: str) -> None:
+    assert program_database({"DATABASE_URL": said}) == read
+    assert program_database({}) == ""

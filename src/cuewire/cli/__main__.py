@@ -11,7 +11,21 @@ from typing import Annotated, NoReturn
 import typer
 
 from cuewire import __version__
-from cuewire.cli import config, db, demo, doctor, executions, init, keys, models, prompts, providers, run, serve
+from cuewire.cli import (
+    config,
+    db,
+    demo,
+    doctor,
+    executions,
+    init,
+    keys,
+    models,
+    prompt_files,
+    prompts,
+    providers,
+    run,
+    serve,
+)
 from cuewire.cli.errors import EXIT_CODES, INTERRUPTED, OK, READER_GONE, explain
 from cuewire.cli.session import Session, stay_here
 
@@ -22,6 +36,8 @@ app = typer.Typer(name="cuewire", rich_markup_mode=None, no_args_is_help=True, p
 app.command()(demo.demo)
 app.command()(init.init)
 app.command()(run.run)
+for _command in (prompt_files.pull, prompt_files.push):
+    prompts.prompts.command()(_command)
 app.add_typer(prompts.prompts, name="prompts")
 app.add_typer(executions.executions, name="executions")
 app.add_typer(models.models, name="models")

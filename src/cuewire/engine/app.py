@@ -11,14 +11,15 @@ import msgspec
 
 from cuewire.engine.run import Engine
 from cuewire.engine.stream import ExecutionStream
-from cuewire.model.embeddings import EMBEDDINGS, Embeddable, Embedded, check_embeddable
+from cuewire.model.embeddings import Embeddable, Embedded, check_embeddable
+from cuewire.model.entries import Entry
 from cuewire.model.errors import InvalidInput, PromptNotFound
 from cuewire.model.executions import Execution, ExecutionDetail, Status
 from cuewire.model.ids import check_execution_id
 from cuewire.model.orders import RunOptions, parse_order
 from cuewire.model.outcomes import Outcome, OutcomeValue, check_outcomes
 from cuewire.model.pages import Page
-from cuewire.model.prompts import Inputs, check_name
+from cuewire.model.prompts import EMBEDDINGS, Inputs, check_name
 from cuewire.model.results import Result
 from cuewire.ports import Clock, ExecutionStore, OutcomeStore, Providers
 from cuewire.registry.api_keys import KeyRing
@@ -168,6 +169,13 @@ class LocalApp:
         except PromptNotFound:  # the first ones in this database
             await self._parts.registry.publish(EMBEDDINGS, "{{ input }}")
             return await self._engine.embed(order, texts, on_open=on_open)
+
+    async def log(self, entry: Entry) -> str:
+        """Store the record of an execution that ran elsewhere, and return its id when it is durable.
+
+        It is stored whole or not at all. Raises NotFound if the prompt or its label does not exist, StoreError.
+        """
+        return await self._engine.log(entry)
 
     async def report(self, execution_id: str, **outcomes: OutcomeValue) -> None:
         """Report what became of an execution; see `App.report`."""

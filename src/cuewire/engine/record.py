@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from cuewire.model.entries import Entry
 from cuewire.model.errors import CuewireError, ProviderError, RecordNotWritten, StoreError
-from cuewire.model.executions import CallRecord, Closing, Failure, Opening, Status
+from cuewire.model.executions import MAX_ERROR_MESSAGE, CallRecord, Closing, Failure, Opening, Status
 from cuewire.model.failures import failure_of
 from cuewire.model.ids import uuid7
 from cuewire.model.orders import Order
-from cuewire.model.prompts import PromptVersion
+from cuewire.model.prompts import Inputs, PromptVersion
 from cuewire.model.requests import ChatMessage, ToolCall
 from cuewire.model.results import Answer, Cost, Result, Usage
 from cuewire.model.text import cleaned, is_storable
@@ -21,7 +23,9 @@ from cuewire.ports import Clock, Recorder
 
 _encoder = msgspec.json.Encoder()
 _NOTHING = b"{}"
+_NO_INPUTS: Inputs = {}
 _NO_CALL = Cost(usd=0.0, basis="no model was called")
+_TOLD, _UNTOLD = "told by the program that ran it", "the program that ran it told none"
 _UNKNOWN = Cost(usd=None, basis="the call failed; what the provider charges for it is not known")
 
 
@@ -158,28 +162,64 @@ class Records:
         IdempotencyMismatch, StoreError.
         """
         started, now = self._clock.monotonic(), self._clock.now()
-        inputs = _encoder.encode(order.inputs)
-        key = order.idempotency_key
-        opening = Opening(
-            id=uuid7(unix_ms=_unix_ms(now), random_bits=self._clock.random_bits()),
-            version_id=version.id,
-            prompt=version.prompt,
-            version=version.number,
-            label=order.reference.label if order.reference.number is None else None,
-            model=order.model or version.model or "",
-            started_at=now,
-            inputs=inputs,
-            metadata=_encoder.encode(order.metadata) if order.metadata else _NOTHING,
-            idempotency_key=key,
-            request_hash=_request_hash(order, inputs) if key else None,
-        )
-        if key:
+        opening = self._opening(order, version, now, model=order.model or version.model or "", inputs=order.inputs)
+        if key := order.idempotency_key:
+            opening = replace(opening, idempotency_key=key, request_hash=_request_hash(order, opening.inputs))
             holder = await self._recorder.claim(opening)
             if holder is not None:
                 return holder
         else:
             self._recorder.open(opening)
         return OpenRecord(opening, recorder=self._recorder, clock=self._clock, started=started)
+
+    async def log(self, entry: Entry, version: PromptVersion) -> str:
+        """Store the record of an execution that ran elsewhere, and return its id when it is durable.
+
+        Which model ran there is not known. Raises StoreError.
+        """
+        now = self._clock.now()
+        opening = self._opening(entry, version, now - timedelta(milliseconds=entry.duration_ms))
+        closing = Closing(
+            id=opening.id,
+            status="succeeded" if entry.succeeded else "failed",
+            ended_at=now,
+            duration_ms=entry.duration_ms,
+            model=opening.model,
+            usage=entry.usage,
+            cost_usd=entry.cost_usd,
+            cost_basis=_UNTOLD if entry.cost_usd is None else _TOLD,
+            failure=_told_failure(entry.error) if entry.error else None,
+            sanitised=entry.sanitised,
+        )
+        await self._recorder.add(opening, closing)
+        return opening.id
+
+    def _opening(
+        self,
+        asked: Order | Entry,
+        version: PromptVersion,
+        started_at: datetime,
+        *,
+        model: str = "",
+        inputs: Inputs = _NO_INPUTS,
+    ) -> Opening:
+        reference = asked.reference
+        return Opening(
+            id=uuid7(unix_ms=_unix_ms(started_at), random_bits=self._clock.random_bits()),
+            version_id=version.id,
+            prompt=version.prompt,
+            version=version.number,
+            label=reference.label if reference.number is None else None,
+            model=model,
+            started_at=started_at,
+            inputs=_encoder.encode(inputs),
+            metadata=_encoder.encode(asked.metadata) if asked.metadata else _NOTHING,
+        )
+
+
+def _told_failure(error: str) -> Failure:
+    message = error[:MAX_ERROR_MESSAGE]
+    return Failure(code="told_error", message=message, detail=error if len(error) > len(message) else "")
 
 
 def _unix_ms(now: datetime) -> int:
@@ -202,7 +242,7 @@ def _storable(answer: Answer) -> tuple[Answer, int]:
         (call_id, name, arguments) = (field for field, _ in fields)
         calls.append(ToolCall(id=call_id, name=name, arguments=arguments))
         replaced += sum(count for _, count in fields)
-    return msgspec.structs.replace(answer, text=text, tool_calls=tuple(calls)), replaced
+    return replace(answer, text=text, tool_calls=tuple(calls)), replaced
 
 
 def _encoded_value(value: Any) -> tuple[Any, bytes]:

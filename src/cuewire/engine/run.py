@@ -17,6 +17,7 @@ from cuewire.engine.plan import make_plan
 from cuewire.engine.record import OpenRecord, Records
 from cuewire.engine.stored import StoredResults
 from cuewire.model.embeddings import Embeddable, Embedded, Embeddings
+from cuewire.model.entries import Entry
 from cuewire.model.errors import ProviderTimeout
 from cuewire.model.orders import Order
 from cuewire.model.plans import Candidate
@@ -85,6 +86,11 @@ class Engine:
         vectors = embeddings.vectors
         result = await record.succeed({"vectors": len(vectors), "dimensions": embeddings.dimensions})
         return Embedded(vectors=vectors, result=result)
+
+    async def log(self, entry: Entry) -> str:
+        """Store the record of an execution that ran elsewhere, and return its id when it is durable."""
+        version = await self._resolver.resolve(entry.reference)
+        return await self._records.log(entry, version)
 
     async def _answer(self, order: Order, version: PromptVersion, record: OpenRecord, listener: Listener | None) -> Any:
         inputs = check_inputs(version, order.inputs)

@@ -11,8 +11,6 @@ from cuewire.model.errors import InvalidInput
 from cuewire.model.results import Result, Usage
 from cuewire.model.values import Value
 
-EMBEDDINGS = "embeddings"
-"""The prompt under which embeddings are recorded: its one version is the input `input`, which is the texts."""
 MAX_INPUTS = 2_048
 """Texts of one request, as OpenAI has it."""
 

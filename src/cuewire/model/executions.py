@@ -76,13 +76,13 @@ class Closing(Value, frozen=True):
     usage: Usage
     cost_usd: float | None
     cost_basis: str
-    finish_reason: str | None
-    first_token_ms: float | None
-    messages: bytes | None
-    text: str | None
-    value: bytes | None
-    tool_calls: bytes | None
-    calls: tuple[CallRecord, ...]
+    finish_reason: str | None = None
+    first_token_ms: float | None = None
+    messages: bytes | None = None
+    text: str | None = None
+    value: bytes | None = None
+    tool_calls: bytes | None = None
+    calls: tuple[CallRecord, ...] = ()
     failure: Failure | None = None
     sanitised: int = 0
 

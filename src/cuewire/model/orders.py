@@ -8,11 +8,10 @@ from typing import Any, TypedDict
 from cuewire.model.errors import InvalidInput
 from cuewire.model.prompts import Inputs, Reference, parse_reference
 from cuewire.model.requests import check_parameters, parse_model
-from cuewire.model.text import check_json, is_storable
+from cuewire.model.text import check_object, is_storable
 from cuewire.model.values import Value
 
 MAX_KEY = 255
-_NO_MAPPING: dict[str, Any] = {}
 
 
 class RunOptions(TypedDict, total=False):
@@ -51,8 +50,8 @@ def parse_order(
     timeout_s: float | None = None,
 ) -> Order:
     """Check what a caller gave to `run` or `stream`. Raises InvalidInput with the place that is wrong."""
-    given = _object(inputs, "/inputs")
-    chosen = _object(parameters, "/parameters")
+    given = check_object(inputs, pointer="/inputs")
+    chosen = check_object(parameters, pointer="/parameters")
     if chosen:
         check_parameters(chosen)
     if model is not None:
@@ -66,20 +65,10 @@ def parse_order(
         inputs=given,
         model=model,
         parameters=chosen,
-        metadata=_object(metadata, "/metadata"),
+        metadata=check_object(metadata, pointer="/metadata"),
         idempotency_key=idempotency_key,
         timeout_s=timeout_s,
     )
-
-
-def _object(value: object, pointer: str) -> dict[str, Any]:
-    if value is None:
-        return _NO_MAPPING
-    if not isinstance(value, Mapping):
-        raise InvalidInput(f"{pointer[1:]} must be an object of names and values", field=pointer)
-    plain = dict(value)
-    check_json(plain, pointer=pointer)
-    return plain
 
 
 def _check_key(key: object) -> None:

@@ -17,6 +17,12 @@ AuthoredRole: TypeAlias = Literal["system", "developer", "user", "assistant"]
 
 DEFAULT_LABEL = "production"
 LATEST = "latest"
+AD_HOC = "adhoc"
+"""The prompt under which messages without a stored prompt are recorded; its one version is the input `messages`."""
+EMBEDDINGS = "embeddings"
+"""The prompt under which embeddings are recorded."""
+BUILT_IN = frozenset({AD_HOC, EMBEDDINGS})
+"""What nobody wrote, and nobody means when they ask for their prompts."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._/-]{0,127}")
 _LABEL = re.compile(r"[a-z][a-z0-9._-]{0,63}")

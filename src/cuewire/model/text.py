@@ -7,13 +7,16 @@ with the place; text from models is kept, with U+FFFD in place of what cannot be
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from math import isfinite
+from typing import Any
 
 from cuewire.model.errors import InvalidInput
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_DEPTH = 64
 """Nesting of lists and objects beyond which a JSON value is refused."""
+_NOTHING: dict[str, Any] = {}
 
 
 def is_storable(text: str) -> bool:
@@ -36,6 +39,17 @@ def check_json(value: object, *, pointer: str) -> None:
     Raises InvalidInput with the JSON pointer of the first place that is wrong. Integers are held to 64 bits.
     """
     _check(value, pointer, 0)
+
+
+def check_object(value: object, *, pointer: str) -> dict[str, Any]:
+    """Return a JSON object that a caller gave, an empty one for None. Raises InvalidInput as `check_json`."""
+    if value is None:
+        return _NOTHING
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"{pointer[1:]} must be an object of names and values", field=pointer)
+    plain = dict(value)
+    check_json(plain, pointer=pointer)
+    return plain
 
 
 def _check(value: object, pointer: str, depth: int) -> None:

@@ -3,7 +3,16 @@
 from cuewire.ports.clock import Clock
 from cuewire.ports.faces import App, ExecutionsFace, PromptsFace, Stream
 from cuewire.ports.models import Embedder, Listener, PriceBook, Provider, Providers, Renderer
-from cuewire.ports.stores import ApiKeys, Changes, ExecutionStore, OutcomeStore, PromptStore, Recorder, Sessions
+from cuewire.ports.stores import (
+    ApiKeys,
+    Changes,
+    ExecutionStore,
+    OutcomeStore,
+    PromptFolder,
+    PromptStore,
+    Recorder,
+    Sessions,
+)
 
 __all__ = [
     "ApiKeys",
@@ -16,6 +25,7 @@ __all__ = [
     "Listener",
     "OutcomeStore",
     "PriceBook",
+    "PromptFolder",
     "PromptStore",
     "PromptsFace",
     "Provider",

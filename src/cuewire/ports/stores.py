@@ -10,6 +10,7 @@ from cuewire.model.api_keys import ApiKey
 from cuewire.model.executions import Closing, Execution, ExecutionDetail, Opening, Status
 from cuewire.model.outcomes import Outcome
 from cuewire.model.pages import Page
+from cuewire.model.prompt_files import PromptFile
 from cuewire.model.prompts import (
     Prompt,
     PromptVersion,
@@ -116,6 +117,13 @@ class Recorder(Protocol):
         """Store the end of an execution; returns when it is durable. Raises StoreError."""
         ...
 
+    async def add(self, opening: Opening, closing: Closing) -> None:
+        """Store an execution that ended before it was told of, whole or not at all; returns when it is durable.
+
+        Raises StoreError, InvalidInput.
+        """
+        ...
+
 
 class ApiKeys(Protocol):
     """The keys of the server, as hashes."""
@@ -158,4 +166,16 @@ class Sessions(Protocol):
 
     async def end(self, session_id: str) -> None:
         """Drop a session; returns when that is durable."""
+        ...
+
+
+class PromptFolder(Protocol):
+    """Prompt files in one place."""
+
+    def read(self) -> Sequence[PromptFile]:
+        """Return what all files say, by name. Raises one InvalidInput that lists everything that is wrong."""
+        ...
+
+    def write(self, file: PromptFile) -> bool:
+        """Write a file, and return whether that changed anything. Raises InvalidInput if it cannot be written."""
         ...

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from urllib.parse import quote
 
+from cuewire.model.secrets import redacted
+
 MAX_SNIPPET = 2_048
 """Bytes, as UTF-8, of a provider's error that are kept."""
-
-_PREFIXED = re.compile(r"\b(?:sk|pk|rk|gsk|xai|key)-[\w*.-]{4,}", re.ASCII)
-_RUN = re.compile(r"[\w+=%-]{24,}", re.ASCII)
-_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[^\s\"',;]+")
 
 
 def snippet_of(body: bytes, *, secret: str = "") -> str:
@@ -19,14 +16,7 @@ def snippet_of(body: bytes, *, secret: str = "") -> str:
     text = body.decode("utf-8", "replace").replace("\x00", "\ufffd")
     for form in _forms(secret):
         text = text.replace(form, "[key]")
-    text = _PREFIXED.sub("[redacted]", _BEARER.sub(r"\1 [redacted]", text))
-    text = _RUN.sub(_redact_token, text)
-    return text.encode()[:MAX_SNIPPET].decode("utf-8", "ignore")
-
-
-def _redact_token(run: re.Match[str]) -> str:
-    """Blot out a long run of letters if digits are among them, as in keys, signatures and their encoded forms."""
-    return "[redacted]" if any(character.isdigit() for character in run.group()) else run.group()
+    return redacted(text).encode()[:MAX_SNIPPET].decode("utf-8", "ignore")
 
 
 def _forms(secret: str) -> tuple[str, ...]:

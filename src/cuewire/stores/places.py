@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
@@ -79,8 +80,9 @@ def place_of(url: str) -> Place:
         return OnServer(url)
     if separator and scheme == "sqlite" and rest.startswith("/") and rest != "/" and not rest.startswith("/:memory:"):
         return InFile(Path(rest[1:]).expanduser())
+    is_path = re.fullmatch(r"[\w./~-]{1,80}", url)  # what is neither a URL nor a path may hold a password
     raise ConfigError(
-        f"database {scheme if separator else url[:80]!r} cannot be opened",
+        f"database {scheme if separator else url if is_path else '...'!r} cannot be opened",
         hint="write sqlite:///path/to/file.db (a fourth slash begins an absolute path), or postgresql://host/database",
         field="database_url",
     )

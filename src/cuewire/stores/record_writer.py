@@ -44,5 +44,10 @@ class RecordWriter:
             raise StoreError(f"execution {closing.id!r} is not open in this process")
         await self._records.end(row, ClosedRows(row, closing))
 
+    async def add(self, opening: Opening, closing: Closing) -> None:
+        """Store an execution that has ended; none that could not be stored stays behind as running."""
+        row = self._row(opening)
+        await self._records.end(row, ClosedRows(row, closing))
+
     def _row(self, opening: Opening) -> OpenRow:
         return OpenRow(opening, owner_id=self._records.owner_id, encoding=self._records.encoding)

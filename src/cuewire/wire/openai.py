@@ -13,20 +13,15 @@ from typing import Any
 
 import msgspec
 
-from cuewire.model.embeddings import EMBEDDINGS
 from cuewire.model.errors import CuewireError, InvalidInput
 from cuewire.model.orders import RunOptions
-from cuewire.model.prompts import Prompt, PromptVersion
+from cuewire.model.prompts import AD_HOC, BUILT_IN, Prompt, PromptVersion
 from cuewire.model.requests import PROMPT_PROVIDER
 from cuewire.model.results import Result, Usage
 from cuewire.wire.problems import problem_of
 from cuewire.wire.shapes import Shape
 from cuewire.wire.strict_json import convert, decode
 
-AD_HOC = "adhoc"
-"""The prompt under which messages without a stored prompt are recorded; its one version is the input `messages`."""
-BUILT_IN = frozenset({AD_HOC, EMBEDDINGS})
-"""Prompts under which we record what was asked without one; no client means them as models."""
 MAX_CHOICES = 8
 DONE = b"data: [DONE]\n\n"
 _encode = msgspec.json.Encoder().encode

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request, Response
 from cuewire.engine.app import LocalApp
 from cuewire.model.errors import InvalidInput, ModelNotFound
 from cuewire.model.orders import RunOptions
-from cuewire.model.prompts import Placeholder, Prompt
+from cuewire.model.prompts import AD_HOC, Placeholder, Prompt
 from cuewire.model.requests import PROMPT_PROVIDER
 from cuewire.model.results import Piece, Result
 from cuewire.server.clients import figures_of, run_for, stream_to
@@ -24,7 +24,6 @@ from cuewire.server.exchange import Exchange
 from cuewire.server.replies import REPLIED, exchange_of, plain
 from cuewire.server.running import Running, StreamedExecution
 from cuewire.wire.openai import (
-    AD_HOC,
     DONE,
     ChatOrder,
     ChunkWriter,

@@ -1,0 +1,134 @@
+"""`log_prompt_execution`: a program that calls models itself tells Cuewire of each call, and is never held up by it."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from cuewire.compat.log_lines import line_of
+from cuewire.compat.process_app import ProcessApp
+from cuewire.config import load, program_database
+from cuewire.model.entries import parse_entry
+from cuewire.model.errors import ConfigError, CuewireError
+
+if TYPE_CHECKING:
+    from cuewire.engine.app import LocalApp
+
+logger = logging.getLogger("cuewire.executions")
+
+
+def log_prompt_execution(
+    template_key: str,
+    success: bool,
+    response_time_ms: float,
+    input_token_count: int | None = None,
+    output_token_count: int | None = None,
+    cost_usd: float | None = None,
+    error_message: str | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> str | None:
+    """Record an execution that ran in this program, under the production version of the prompt `template_key`.
+
+    Returns the execution's id when the record is durable. Raises nothing: on any failure it returns None, after five
+    seconds at the latest, and `lost_records` counts why. Blocks its thread meanwhile, and may be called from any, also
+    inside a running event loop.
+
+    Side effects: a row in the database that DATABASE_URL names, else that of Cuewire's settings, which is opened at
+    the first call; and in any case one line of JSON to the logger `cuewire.executions`, at INFO when the row is
+    stored, at WARNING when it is not. Of `error_message` the first 1,000 characters are shown with the record and
+    65,536 kept; what looks like a key is blotted out of it.
+    """
+    told: dict[str, object] = {
+        "template_key": template_key,
+        "success": success,
+        "response_time_ms": response_time_ms,
+        "input_token_count": input_token_count,
+        "output_token_count": output_token_count,
+        "cost_usd": cost_usd,
+        "error_message": error_message,
+        "metadata": metadata,
+    }
+    try:
+        entry = parse_entry(
+            template_key,
+            succeeded=success,
+            duration_ms=response_time_ms,
+            input_tokens=input_token_count,
+            output_tokens=output_token_count,
+            cost_usd=cost_usd,
+            error=error_message,
+            metadata=metadata,
+        )
+        execution_id = _app.run(lambda app: app.log(entry))
+    except Exception as error:  # noqa: BLE001  # the program goes on, whatever becomes of its records
+        reason = _reason(error)
+        _lost.add(reason)
+        _say(logging.WARNING, {"problem": _problem(error), **told}, event="execution.lost", reason=reason)
+        return None
+    _say(logging.INFO, told, event="execution.logged", execution_id=execution_id)
+    return execution_id
+
+
+def lost_records() -> Mapping[str, int]:
+    """Return how many records this process has lost, by reason: the code of an error of ours, `timeout` or another."""
+    return _lost.counts()
+
+
+def close_database() -> None:
+    """Close the database, as the end of the program does; the next call opens what the environment says by then."""
+    _app.close()
+
+
+class _Lost:
+    """Counts lost records, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counts: Counter[str] = Counter()
+
+    def add(self, reason: str) -> None:
+        with self._lock:
+            self._counts[reason] += 1
+
+    def counts(self) -> dict[str, int]:
+        with self._lock:
+            return dict(self._counts)
+
+
+async def _open() -> LocalApp:
+    from cuewire.wiring import connect  # the first call is when the adapters are needed
+
+    settings = load()
+    is_ours_named = "database_url" in settings.origins  # by its own name, so that it wins over the program's database
+    named = "" if is_ours_named else program_database()
+    if not named and not is_ours_named and settings.server:
+        raise ConfigError(
+            "executions are logged into a database, and the settings name a server",
+            hint="set CUEWIRE_DATABASE_URL to the server's database",
+            field="database_url",
+        )
+    return await connect(named or None, settings=settings)
+
+
+def _say(level: int, told: Mapping[str, object], **own: str) -> None:
+    with suppress(Exception):  # whoever listens to the log may fail, the program goes on
+        logger.log(level, "%s", line_of(told, **own))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, CuewireError):
+        return error.code
+    return "timeout" if isinstance(error, TimeoutError) else "internal_error"
+
+
+def _problem(error: Exception) -> str:
+    """Return what to tell of an error: of one that is not ours its kind, because nobody knows what it says."""
+    return str(error) if isinstance(error, CuewireError) else type(error).__name__
+
+
+_lost = _Lost()
+_app = ProcessApp(_open)
