@@ -37,8 +37,8 @@ def log_prompt_execution(
     seconds at the latest, and `lost_records` counts why. Blocks its thread meanwhile, and may be called from any, also
     inside a running event loop.
 
-    Side effects: a row in the database that DATABASE_URL names, else that of Cuewire's settings, which is opened at
-    the first call; and in any case one line of JSON to the logger `cuewire.executions`, at INFO when the row is
+    Side effects: a row in the database of Cuewire's settings, or of DATABASE_URL where they name none, which is opened
+    at the first call; and in any case one line of JSON to the logger `cuewire.executions`, at INFO when the row is
     stored, at WARNING when it is not. Of `error_message` the first 1,000 characters are shown with the record and
     65,536 kept; what looks like a key is blotted out of it.
     """
