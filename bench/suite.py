@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from bench import gateways, tables
 from bench.kit.environments import prepare
@@ -19,6 +20,8 @@ def main() -> int:
 
         return stages.main(options.tables, seconds=2.0 if options.quick else 8.0)
     chosen = [tables_by_key(quick=options.quick)[key].only(options.only) for key in options.tables]
+    if not all(table.sides for table in chosen):
+        sys.exit(f"no side of a table has {options.only!r} in its name")
     for environment in sorted({side.environment for table in chosen for side in table.sides}):
         prepare(environment)
     rounds = options.rounds or (1 if options.quick else 5)

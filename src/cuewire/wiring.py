@@ -26,7 +26,6 @@ from cuewire.registry.prompts import Registry
 from cuewire.registry.resolver import Resolver
 from cuewire.registry.sessions import SignIns
 from cuewire.stores.places import PlaceStatus, place_of
-from cuewire.template.render import TemplateRenderer
 
 if TYPE_CHECKING:
     from cuewire.remote.app import RemoteApp
@@ -102,6 +101,7 @@ async def connect(
     from cuewire.stores.prompts import SqlPromptStore
     from cuewire.stores.record_writer import RecordWriter
     from cuewire.stores.sessions import SqlSessions
+    from cuewire.template.render import TemplateRenderer  # Jinja2 costs 70 ms
 
     resolved = settings or load()
     clock = SystemClock()
@@ -109,7 +109,7 @@ async def connect(
         place = place_of(where or resolved.database_url)
         database = await place.open(clock=clock, checkpoint=checkpoint)
         stack.push_async_callback(database.close)
-        renderer = TemplateRenderer()
+        renderer = TemplateRenderer(clock=clock)
         stack.push_async_callback(renderer.close)
         pool = ProviderPool(resolved, clock=clock, given=providers)
         stack.push_async_callback(pool.close)

@@ -142,3 +142,14 @@ async def test_more_than_a_thousand_prompts_are_listed_in_order_found_and_run(ma
     assert all(first < second for first, second in pairwise(names))
     assert [result.text for result in results] == ["0: x", "600: x", "1199: x"]
     assert (await many.prompts.get("prompt-0777")).text == "777: {{ text }}"
+
+
+async def test_now_is_the_moment_at_which_the_execution_began(app: cuewire.App) -> None:
+    await app.prompts.publish("clock", "{{ now }}|{{ today }}|{{ 0.055 | percent }}", model="scripted/echo")
+
+    result = await app.run("clock")
+    record = await app.executions.get(result.id)
+
+    now, today, percent = result.text.split("|")
+    assert datetime.fromisoformat(now) == record.started_at.replace(microsecond=0)
+    assert (today, percent) == (record.started_at.date().isoformat(), "5.50%")

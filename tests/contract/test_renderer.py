@@ -5,7 +5,9 @@ from __future__ import annotations
 import types
 from collections import UserList
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from cuewire.ports import Renderer
 from cuewire.template.pool import RenderPool
 from cuewire.template.render import TemplateRenderer
 
+AT = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
 DOCS = [{"title": f"title {n}", "text": "passage " * n, "score": n / 3, "tags": ["a", "b"][:n]} for n in range(4)]
 INPUTS: Mapping[str, Any] = {
     "name": "Ada",
@@ -50,7 +53,7 @@ TEMPLATES = {
     "{{ name.upper() }} {{ name[0] }} {{ name[::-1] }} {{ name.replace('A', 'a') }}": "ADA A adA ada",
     "{{ n ** 2 }} {{ n // 2 }} {{ n % 4 }} {{ -n }} {{ 'ab' * 2 }}": "49 3 3 -7 abab",
     "{% raw %}{{ name }}{% endraw %}{# gone #}": "{{ name }}",
-    "{{ 1234567 | filesizeformat }} {{ 2.5 | round }} {{ '5' | int + 1 }} {{ 'x' | float(0.5) }}": "1.2 MB 2.0 6 0.5",
+    "{{ 1234567 | filesizeformat }} {{ 2.5 | round }} {{ '5' | int + 1 }} {{ 'x' | float(0.5) }}": "1.2 MB 3.0 6 0.5",
     "{{ missing | default('none') }} {{ order.missing | default('none') }}": "none none",
     "{{ text | truncate(8) }}|{{ text | trim | length }}": " ÄÖ...|39",
     "{{ order | dictsort }} {{ {'a': 1} | xmlattr }}": "[('_id', 'x1'), ('items', [1, 2]), ('total', 3.5)]  a=\"1\"",
@@ -130,11 +133,10 @@ class RendererContract:
         assert await rendered(renderer, template, inputs) == "[1, 2] {'k': 'v'} w ['x']"
         assert await rendered(renderer, template, numbers) == "3 0.5 [0, 1] [True]"
 
-    async def test_what_is_not_json_is_refused(self, renderer: Renderer) -> None:
-        inputs: Any = {"a": object()}
-
+    @pytest.mark.parametrize("value", [object(), 2**64, -(2**63) - 1, [10**400]])
+    async def test_what_is_not_json_is_refused(self, renderer: Renderer, value: Any) -> None:
         with pytest.raises(InvalidInput):
-            await rendered(renderer, "{{ a }}", inputs)
+            await rendered(renderer, "{{ a }}", {"a": value})
 
     @pytest.mark.contract("S0-05")
     async def test_variables_are_listed_in_order_with_need(self, renderer: Renderer) -> None:
@@ -156,6 +158,48 @@ class RendererContract:
         text = await rendered(renderer, "Q: {{ question }}\n\nA:", {"question": value, "secret": "s3cret"})
 
         assert text == f"Q: {value}\n\nA:"
+
+    @pytest.mark.contract("S3-086")
+    async def test_now_and_today_are_values_and_functions_of_one_instant(self, renderer: Renderer) -> None:
+        template = "{{ now }} {{ now() }} {{ now('Asia/Tokyo') }} {{ now.year }} {{ now().strftime('%H:%M') }}"
+        days = "{{ today }} {{ today() }} {{ today('Asia/Tokyo') }} {{ today.month }} {{ today().strftime('%d.%m.') }}"
+
+        texts = await renderer.render((template, days), {}, key="now", at=AT)
+
+        assert texts == (
+            "2026-01-31T23:30:00+00:00 2026-01-31T23:30:00+00:00 2026-02-01T08:30:00+09:00 2026 23:30",
+            "2026-01-31 2026-01-31 2026-02-01 1 31.01.",
+        )
+
+    async def test_the_instant_reaches_loops_blocks_and_macros(self, renderer: Renderer) -> None:
+        template = (
+            "{% macro m() %}{{ now.day }}{{ '2026-01-30' | ago }}{% endmacro %}{{ m() }}"
+            "{% block b %}{% for a in ['2026-01-30'] %}"
+            "{{ today }}{{ [a] | map('ago') | first }}{% endfor %}{% endblock %}"
+        )
+
+        (text,) = await renderer.render((template,), {}, key="inside", at=AT.astimezone(ZoneInfo("Asia/Tokyo")))
+
+        assert text == "311 day ago2026-01-311 day ago"
+
+    async def test_without_an_instant_there_is_no_time(self, renderer: Renderer) -> None:
+        for template in ("{{ now }}", "{{ today() }}", "{{ '2026-01-30' | ago }}"):
+            with pytest.raises(TemplateError):
+                await rendered(renderer, template)
+
+    async def test_an_input_named_now_wins(self, renderer: Renderer) -> None:
+        (text,) = await renderer.render(("{{ now }} {{ today }}",), {"now": "later"}, key="named", at=AT)
+
+        assert text == "later 2026-01-31"
+
+    @pytest.mark.contract("S0-05")
+    async def test_times_and_functions_that_are_called_are_no_variables(self, renderer: Renderer) -> None:
+        names = await renderer.variables(("{{ now }}{{ today() }}{{ len(a) }}{{ max }}{{ min(b, *c) }}",))
+
+        assert dict(names) == {"a": True, "max": True, "b": True, "c": True}
+
+    async def test_an_input_named_as_a_function_is_read(self, renderer: Renderer) -> None:
+        assert await rendered(renderer, "{{ sum }} {{ max }}", {"sum": 1, "max": "most"}) == "1 most"
 
 
 class TestInThisProcess(RendererContract):

@@ -1,4 +1,4 @@
-"""Payloads against the template sandbox: each expression of the twelve families in each of the places below."""
+"""Payloads against the template sandbox: each expression of the thirteen families in each of the places below."""
 
 from __future__ import annotations
 

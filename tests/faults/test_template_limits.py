@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,25 @@ BOMBS = {
     "slice": "{{ [1] | slice(1000000000) | list }}",
     "round": "{{ 'abc' | round(9, 'ceil') }}",
     "long range": "{{ range(1000000000000000000000) | list }}",
+    "huge exponent": "{{ '1e999999999' | number }}",
+    "many digits": "{{ (10 ** 19000) | percent }}",
+    "many places": "{{ 1 | number(1000000000) }}",
+    "rounding to many places": "{{ 1 | round(1000000000) }}",
+    "percent of many digits": "{{ ('9' * 1000000) | percent }}",
+    "width in a date": "{{ 0 | date('%1000000000d') }}",
+    "long format of a date": "{{ 0 | date('%A' * 100000) }}",
+    "long format to read": "{{ parse_date('1' * 1000000, '%Y' ~ 'a' * 1000000) }}",
+    "time beyond all": "{{ parse_date(10 ** 400) }}{{ timedelta(days=10 ** 400) }}",
+    "wide bullets": "{{ ['a'] | bullets(indent=1000000000) }}",
+    "long bullets": "{{ (['x' * 100000] * 1000) | bullets }}",
+    "long table": "{{ ([{'a': 'x' * 100000}] * 1000) | table(max_rows=1000) }}",
+    "long csv": "{{ ([{'a': 'x' * 100000}] * 1000) | csv }}",
+    "wide table": "{{ [dict.fromkeys(range(10000), 1)] | table }}",
+    "long yaml": "{{ (['x' * 100000] * 1000) | yaml }}",
+    "deep yaml": DEEP + "{{ n.v | yaml }}",
+    "deep json by ours": DEEP + "{{ n.v | json }}",
+    "deep json to read": "{{ ('[' * 500000) | from_json }}",
+    "letters that grow": "{{ ('\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}' * 1000000) | slug }}",
     "nested loops": ENDLESS,
     "loops in a condition": "{% if range(10000) | map('string') | join | length %}" + ENDLESS + "{% endif %}",
     "doubling": "{% set n = namespace(s='a') %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
@@ -123,6 +143,24 @@ async def test_a_render_that_the_kernel_ends_has_its_place_as_far_as_that_is_kno
         await pool.render(templates, {}, key="")
 
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("item", "uses"),
+    [
+        (1, ("mean", "stdev", "top(3)", "bullets", "json")),
+        ("a", ("numbered", "yaml", "tokens")),
+        ({"a": 1}, ("table", "pluck('a')")),
+    ],
+)
+async def test_filters_of_a_million_items_end_in_time(pool: RenderPool, item: Any, uses: tuple[str, ...]) -> None:
+    inputs = {"x": [item] * 1_000_000}
+    renderer = TemplateRenderer(pool=pool)
+
+    for use in uses:
+        async with asyncio.timeout(SLACK):  # most of it is for the inputs, which travel too
+            with suppress(TemplateError):
+                assert len(await renderer.render(("{{ x | " + use + " | length }}",), inputs, key=use)) == 1, use
 
 
 async def test_other_renders_go_on_beside_a_bomb(pool: RenderPool) -> None:

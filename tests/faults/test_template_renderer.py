@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 
 from cuewire.model.errors import TemplateError
 from cuewire.template.pool import RenderPool
 from cuewire.template.render import SMALL_TOKENS, TemplateRenderer
+from tests.support.stores import HeldClock
 
 
 @pytest.fixture
@@ -56,6 +58,21 @@ async def test_a_fault_in_a_large_template_is_told_from_the_pool(pool: RenderPoo
         await TemplateRenderer(pool=pool).render(("{{ a }}" * SMALL_TOKENS + "{{ b c }}",), {}, key="1")
 
     assert (caught.value.code, caught.value.line) == ("template_syntax", 1)
+
+
+@pytest.mark.contract("S3-086")
+async def test_a_render_without_an_instant_gets_the_time_of_the_clock_on_both_paths(pool: RenderPool) -> None:
+    clock = HeldClock()
+    renderer = TemplateRenderer(clock=clock, pool=pool)
+
+    texts = [
+        await renderer.render((template,), {}, key=template) for template in ("{{ now }}", "{{ now }}{{ 2 ** 0 }}")
+    ]
+    given = await renderer.render(("{{ now }}",), {}, key="{{ now }}", at=datetime(2026, 1, 31, tzinfo=UTC))
+
+    written = clock.now().isoformat(timespec="seconds")
+    assert texts == [(written,), (f"{written}1",)]
+    assert given == ("2026-01-31T00:00:00+00:00",)
 
 
 async def test_versions_beyond_the_kept_ones_compile_again(pool: RenderPool) -> None:

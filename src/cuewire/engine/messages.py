@@ -6,6 +6,7 @@ Roles come from the version's structure alone: nothing that a template prints ca
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from cuewire.engine.inputs import history
@@ -20,10 +21,13 @@ def templates(messages: tuple[MessageTemplate, ...]) -> tuple[str, ...]:
 
 
 async def render_messages(
-    version: PromptVersion, inputs: Mapping[str, Any], renderer: Renderer
+    version: PromptVersion, inputs: Mapping[str, Any], renderer: Renderer, *, at: datetime
 ) -> tuple[ChatMessage, ...]:
-    """Render the version's templates and put history and images in their places. Raises TemplateError."""
-    rendered = iter(await renderer.render(templates(version.messages), inputs, key=version.content_hash))
+    """Render the version's templates and put history and images in their places. Raises TemplateError.
+
+    `at` is what the templates take for now.
+    """
+    rendered = iter(await renderer.render(templates(version.messages), inputs, key=version.content_hash, at=at))
     messages: list[ChatMessage] = []
     for template in version.messages:
         if isinstance(template, Placeholder):

@@ -94,7 +94,7 @@ class Engine:
 
     async def _answer(self, order: Order, version: PromptVersion, record: OpenRecord, listener: Listener | None) -> Any:
         inputs = check_inputs(version, order.inputs)
-        messages = await render_messages(version, inputs, self._renderer)
+        messages = await render_messages(version, inputs, self._renderer, at=record.opening.started_at)
         record.rendered(messages)
         plan = make_plan(version, model=order.model, parameters=order.parameters)
 

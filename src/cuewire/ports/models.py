@@ -81,10 +81,13 @@ class PriceBook(Protocol):
 class Renderer(Protocol):
     """Templates in, text out."""
 
-    async def render(self, templates: tuple[str, ...], inputs: Inputs, *, key: str) -> tuple[str, ...]:
+    async def render(
+        self, templates: tuple[str, ...], inputs: Inputs, *, key: str, at: datetime | None = None
+    ) -> tuple[str, ...]:
         """Render the templates of one version, in order.
 
         `key` identifies the templates' content: equal keys must mean equal templates, so that they compile once.
+        `at` is the instant that the templates' `now` and `today` give; by default the time at which the render begins.
         Raises TemplateError. Bounded in time, memory and output.
         """
         ...

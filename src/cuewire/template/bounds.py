@@ -33,7 +33,10 @@ from jinja2 import nodes
 
 from cuewire.template.cost import MAX_COST, Bound, Loop, Path, Size
 from cuewire.template.environment import prompt_environment
+from cuewire.template.filters import custom
+from cuewire.template.filters.entry import Filter
 from cuewire.template.growth import (
+    FUNCTIONS,
     METHODS,
     NUMBER,
     NUMERIC_FILTERS,
@@ -43,7 +46,9 @@ from cuewire.template.growth import (
     Arguments,
     grown,
 )
+from cuewire.template.instants import MAX_FORMAT, MAX_WRITTEN
 from cuewire.template.parse import Parsed
+from cuewire.template.volatile import TIMES
 
 MAX_LOOPS = 2
 """Loops inside each other."""
@@ -211,6 +216,9 @@ class _Analysis:
                     raise _NotBoundedError
                 length = len(value) if isinstance(value, str) else NUMBER
                 return Term({None: length}, is_number=isinstance(value, int | float))
+            case nodes.Name(name=name) if (name in TIMES or name in FUNCTIONS) and name not in names:
+                # An input of that name would win.
+                return Term({None: 40, name: 1}, (name, ()))
             case nodes.Name(name=name) if name not in _UNKNOWN and name not in prompt_environment().globals:
                 return names.get(name) or Term({name: 1}, (name, ()))
             case nodes.Getattr(node=nodes.Name(name="loop"), attr=name) if "loop" in names:
@@ -289,6 +297,8 @@ class _Analysis:
             return Term(_sum(value.size, self._all([*node.args, *(k.value for k in node.kwargs)], bound, names)))
         if node.name == "format":
             return self._formatted(node, bound, names)
+        if (ours := custom(node.name)) is not None:
+            return self._ours(node, ours, value, bound, names)
         arguments = Arguments(
             [_constant(argument) for argument in node.args],
             {str(k.key): _constant(k.value) for k in node.kwargs},
@@ -299,6 +309,24 @@ class _Analysis:
         if node.name in ("sort", "dictsort", "unique"):
             self._charge(bound, _times(value.size, SORT))
         return Term(_times(value.size, *growth), is_number=node.name in NUMERIC_FILTERS)
+
+    def _ours(self, node: nodes.Filter, ours: Filter, value: Term, bound: Bound, names: dict[str, Term]) -> Term:
+        """One of our own filters: its rule tells, and arguments that may be anything are added as they are."""
+        if len(node.args) > len(ours.positional):
+            raise _NotBoundedError
+        constants: dict[str, Any] = {}
+        free: Size = {}
+        named = [(str(each.key), each.value) for each in node.kwargs]
+        for name, argument in [*zip(ours.positional, node.args, strict=False), *named]:
+            if name in ours.free:
+                free = _sum(free, self._term(argument, bound, names).size)
+            else:
+                constants[name] = _constant(argument)
+        growth = ours.growth(constants)
+        if growth is None:
+            raise _NotBoundedError
+        self._charge(bound, _times(value.size, growth.passes))
+        return Term(_sum(_times(value.size, growth.factor, growth.more), free))
 
     def _formatted(self, node: nodes.Filter, bound: Bound, names: dict[str, Term]) -> Term:
         """`'%.2f' | format(x)`: each argument is used once, as at most ten characters each, plus the widths."""
@@ -317,6 +345,14 @@ class _Analysis:
         match node.node:
             case nodes.Getattr(node=nodes.Name(name="loop"), attr="cycle") if "loop" in names:
                 return Term(self._all(node.args, bound, names))
+            case nodes.Name(name=name) if name in FUNCTIONS and name not in names:
+                factor, more = FUNCTIONS[name]
+                return Term(_times(self._all(node.args, bound, names), factor, more))
+            case nodes.Getattr(node=inner, attr="strftime"):
+                # A format that is too long is refused.
+                self._term(inner, bound, names)
+                self._all(node.args, bound, names)
+                return Term({None: MAX_WRITTEN * MAX_FORMAT})
             case nodes.Getattr(node=inner, attr=method) if method in METHODS:
                 value = self._term(inner, bound, names)
                 growth = METHODS[method]
@@ -338,6 +374,8 @@ def _targets(target: nodes.Node) -> list[tuple[str, tuple[int, ...]]]:
 def _constant(node: nodes.Node | None) -> Any:
     if isinstance(node, nodes.Const):
         return node.value
+    if isinstance(node, nodes.List):
+        return [_constant(item) for item in node.items]
     raise _NotBoundedError
 
 

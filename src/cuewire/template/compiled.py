@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from types import CodeType
 from typing import Any
 
@@ -22,8 +23,11 @@ from cuewire.model.errors import (
 )
 from cuewire.model.text import is_storable
 from cuewire.template.environment import prompt_environment
+from cuewire.template.filters.entry import INSTANT
 from cuewire.template.guards import MAX_CHARS
+from cuewire.template.instants import now_and_today
 from cuewire.template.parse import Parsed, column_of
+from cuewire.template.volatile import is_volatile
 
 _MISSING_NAME = re.compile(r"'(\w+)' is undefined")
 _MISSING_FIELD = re.compile(r"field '(.*)'$")
@@ -54,10 +58,16 @@ class CompiledTemplate:
             ) from None
         self._template = Template.from_code(environment, code, environment.globals)
         self._pieces: Callable[..., Iterator[str]] = self._template.root_render_func
+        self._is_volatile = is_volatile(parsed.tree)
 
-    def render(self, inputs: Mapping[str, Any], *, room: int = MAX_CHARS) -> str:
-        """Return the text, of at most `room` characters. Raises TemplateError; runs as long as the template runs."""
+    def render(self, inputs: Mapping[str, Any], *, at: datetime | None = None, room: int = MAX_CHARS) -> str:
+        """Return the text, of at most `room` characters. Raises TemplateError; runs as long as the template runs.
+
+        `at` is the instant that `now` and `today` give; without one they are not defined.
+        """
         pieces = []
+        if self._is_volatile and at is not None:
+            inputs = {**now_and_today(at), **inputs, INSTANT: at}
         try:
             for piece in self._pieces(self._template.new_context(inputs)):  # type: ignore[arg-type]  # is copied
                 pieces.append(piece)
@@ -136,13 +146,15 @@ class CompiledTemplate:
         return min((column_of(place) for place in places if place == line), default=0)
 
 
-def render_all(templates: Sequence[CompiledTemplate], inputs: Mapping[str, Any]) -> tuple[str, ...]:
+def render_all(
+    templates: Sequence[CompiledTemplate], inputs: Mapping[str, Any], *, at: datetime | None = None
+) -> tuple[str, ...]:
     """Render the templates of one version; the limit on the output is on their sum. Raises TemplateError."""
     texts: list[str] = []
     room = MAX_CHARS
     try:
         for template in templates:
-            texts.append(template.render(inputs, room=room))
+            texts.append(template.render(inputs, at=at, room=room))
             room -= len(texts[-1])
     except TemplateError as error:
         error.field = error.field or f"/templates/{len(texts)}"

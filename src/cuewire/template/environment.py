@@ -7,6 +7,7 @@ there is no loader, no bytecode cache, and no code of the template runs while it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from functools import cache, partial
 from typing import Any, NoReturn
 
@@ -18,19 +19,24 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Cycler, Joiner, Namespace, pass_context
 
 from cuewire.model.errors import TemplateError
-from cuewire.template import guards
+from cuewire.template import filters, functions, guards
+from cuewire.template.instants import Day, Lapse, Moment, Now, Today, day_of, written_at
 from cuewire.template.lexer import PlacingLexer
 
 REMOVED_FILTERS = frozenset({"attr", "forceescape", "pprint", "random", "safe", "urlize"})
 """Filters of Jinja2 that walk objects, are not repeatable, or only make sense in a web page."""
 
-_PRINTABLE = frozenset({str, int, float, bool, type(None), list, dict, tuple})
+_TIMES = frozenset({Moment, Now, Day, Today, Lapse, timedelta})
+_PRINTABLE = frozenset({str, int, float, bool, type(None), list, dict, tuple}) | _TIMES
 _INDEXED = frozenset({dict, list, str, tuple, range})
 _WORDS_OF_TEXT = (
     "capitalize casefold count endswith find index isalnum isalpha isascii isdecimal isdigit isidentifier islower"
     " isnumeric isprintable isspace istitle isupper lower lstrip partition removeprefix removesuffix rfind rindex"
     " rpartition rsplit rstrip split splitlines startswith strip swapcase title upper"
 )
+_WORDS_OF_DATE = "day isoformat isoweekday month strftime weekday year"
+_WORDS_OF_TIME = f"{_WORDS_OF_DATE} date hour microsecond minute second timestamp"
+_WORDS_OF_LAPSE = "days microseconds seconds total_seconds"
 _WORDS_OF_LOOP = "changed cycle depth depth0 first index index0 last length nextitem previtem revindex revindex0"
 
 
@@ -70,6 +76,9 @@ ATTRIBUTES: Mapping[type, frozenset[str]] = {
     float: frozenset({"is_integer"}),
     LoopContext: frozenset(_WORDS_OF_LOOP.split()),
     _Cycler: frozenset({"current", "next", "reset"}),
+    **dict.fromkeys((Moment, Now), frozenset(_WORDS_OF_TIME.split())),
+    **dict.fromkeys((Day, Today), frozenset(_WORDS_OF_DATE.split())),
+    **dict.fromkeys((Lapse, timedelta), frozenset(_WORDS_OF_LAPSE.split())),
 }
 """All attributes that exist inside a template, by the exact type of the value. A key of a mapping wins over them."""
 
@@ -90,9 +99,11 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         )
         self.filters = {name: call for name, call in self.filters.items() if name not in REMOVED_FILTERS}
         self.filters.update(guards.FILTERS)
+        self.filters.update(filters.calls())
         self.tests.update(guards.TESTS)
+        self.tests.update(functions.TESTS)
         calls: dict[str, Callable[..., Any]] = {
-            "range": guards.bounded_range,
+            **functions.FUNCTIONS,
             "dict": dict,
             "namespace": Namespace,
             "cycler": _Cycler,
@@ -130,6 +141,8 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             return Function(attribute, partial(guards.TEXT_METHODS[attribute], obj))
         if kind is str and attribute in ("format", "format_map"):
             return Function(attribute, getattr(guards, attribute)(self, obj))
+        if attribute in ("strftime", "date") and kind in _TIMES:
+            return Function(attribute, partial(_OF_TIME[attribute], obj))
         if not hasattr(obj, attribute):
             return self._absent(obj, attribute)
         value = getattr(obj, attribute)
@@ -161,6 +174,10 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         return self.undefined(f"{kind_of(obj)} has no {_shown(name)}", name=str(name)[:80])
 
 
+_OF_TIME: Mapping[str, Callable[..., Any]] = {"strftime": written_at, "date": day_of}
+"""Methods of times whose results would be of Python's own types, or depend on the machine."""
+
+
 def kind_of(value: object) -> str:
     """Name the kind of a value in the words of template authors."""
     match value:
@@ -174,6 +191,8 @@ def kind_of(value: object) -> str:
             return "a mapping"
         case list() | tuple() | range():
             return "a list"
+        case date() | timedelta():
+            return "a time"
         case LoopContext():
             return "loop"
         case Macro() | BlockReference():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -43,6 +44,7 @@ class Render(Value, frozen=True, tag="render"):
 
     templates: tuple[str, ...]
     inputs: dict[str, Any]
+    at: datetime | None = None
 
 
 class Inspect(Value, frozen=True, tag="inspect"):

@@ -11,23 +11,29 @@ from typing import Any, NamedTuple
 
 from jinja2.tests import TESTS as _TESTS
 
+from cuewire.template.filters import custom
+from cuewire.template.functions import TESTS as _OUR_TESTS
+
 NUMBER = 400
 """Characters that a number takes at most: a float with all its digits written out."""
 SORT = 8
 """What sorting costs, in passes over the values."""
-TESTS = frozenset(_TESTS)
+TESTS = frozenset(_TESTS) | _OUR_TESTS.keys()
 """All tests look at their arguments once."""
-NUMERIC_FILTERS = frozenset({"abs", "count", "float", "int", "length", "round", "sum", "wordcount"})
+NUMERIC_FILTERS = frozenset({"count", "float", "int", "length", "sum", "wordcount"})
 """Filters that give a number or fail."""
 SAME_ITEMS = frozenset({"list", "reject", "rejectattr", "reverse", "select", "selectattr", "sort", "unique"})
 """Filters that give some of the items of a sequence, unchanged, in some order."""
 METHODS: Mapping[str, tuple[int, int]] = {
     "capitalize": (3, 0),
     "count": (0, 20),
+    "date": (0, 40),
     "endswith": (0, 5),
     "find": (0, 20),
     "get": (1, 0),
     "isdigit": (0, 5),
+    "isoformat": (0, 40),
+    "isoweekday": (0, 20),
     "items": (2, 4),
     "keys": (1, 0),
     "lower": (3, 0),
@@ -38,13 +44,27 @@ METHODS: Mapping[str, tuple[int, int]] = {
     "startswith": (0, 5),
     "strip": (1, 0),
     "title": (3, 0),
+    "total_seconds": (0, 40),
     "upper": (3, 0),
     "values": (1, 0),
+    "weekday": (0, 20),
 }
-"""Methods of text and mappings: the factor on the value, and what is added."""
+"""Methods of text, mappings and times: the factor on the value, and what is added."""
+
+FUNCTIONS: Mapping[str, tuple[int, int]] = {
+    "days_between": (0, 20),
+    "len": (0, 20),
+    "max": (1, 0),
+    "min": (1, 0),
+    "now": (0, 40),
+    "parse_date": (0, 40),
+    "sum": (1, NUMBER),
+    "timedelta": (0, 60),
+    "today": (0, 40),
+}
+"""Functions: the factor on all arguments, and what is added."""
 
 _FIXED: Mapping[str, tuple[int, int]] = {
-    "abs": (1, NUMBER),
     "capitalize": (3, 0),
     "count": (0, 20),
     "dictsort": (2, 4),
@@ -61,14 +81,12 @@ _FIXED: Mapping[str, tuple[int, int]] = {
     "max": (1, 0),
     "min": (1, 0),
     "reverse": (1, 0),
-    "round": (1, NUMBER),
     "sort": (14, 14),
     "string": (1, 0),
     "sum": (1, NUMBER),
     "title": (3, 0),
     "trim": (1, 0),
     "unique": (14, 14),
-    "upper": (3, 0),
     "urlencode": (14, 0),
     "wordcount": (0, 20),
 }
@@ -126,5 +144,10 @@ def _mapped(arguments: Arguments) -> tuple[int, int] | None:
         other = len(repr(arguments.by_name.get("default"))) if "default" in arguments.by_name else 0
         return (14 * (1 + other), 14) if "attribute" in arguments.by_name else None
     name, *rest = arguments.by_position
-    inner = grown(name, Arguments(rest, arguments.by_name)) if name in _FIXED else None
+    ours = custom(name) if isinstance(name, str) else None
+    if ours is not None:
+        growth = ours.growth({**dict(zip(ours.positional, rest, strict=False)), **arguments.by_name})
+        inner = growth[:2] if growth is not None and growth.passes == 1 else None
+    else:
+        inner = grown(name, Arguments(rest, arguments.by_name)) if name in _FIXED else None
     return None if inner is None else (10 * (inner[0] + inner[1]), 10 * inner[1])

@@ -235,15 +235,6 @@ def do_replace(value: Any, old: str, new: str, count: int | None = None) -> str:
     return replace_method(str(value), str(old), str(new), -1 if count is None else count)
 
 
-def do_round(value: Any, precision: int = 0, method: Any = "common") -> Any:
-    """Round a number."""
-    if not isinstance(value, int | float):
-        raise TemplateError("only a number can be rounded", hint="turn text into a number with | float")
-    if abs(precision) > 100:
-        raise TemplateLimitExceeded("precision is more than 100", hint="use a smaller number")
-    return filters.do_round(value, precision, method)
-
-
 def do_slice(value: Any, slices: int, fill_with: Any = None) -> Iterable[list[Any]]:
     """Cut a list into so many columns."""
     check_width(slices)
@@ -313,7 +304,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "indent": do_indent,
     "join": do_join,
     "replace": do_replace,
-    "round": do_round,
     "slice": _listed(do_slice),
     "tojson": do_tojson,
     "wordwrap": do_wordwrap,

@@ -8,7 +8,9 @@ from typing import TypeAlias
 from jinja2 import nodes
 
 from cuewire.template.environment import prompt_environment
+from cuewire.template.functions import FUNCTIONS
 from cuewire.template.parse import Parsed, column_of
+from cuewire.template.volatile import TIMES
 
 _SPECIAL = frozenset({"self", "super", "loop", "caller", "varargs", "kwargs"})
 _NONE: frozenset[str] = frozenset()
@@ -19,12 +21,14 @@ def input_names(templates: Iterable[Parsed]) -> Mapping[str, bool]:
     """Return each input that the templates read, with whether it must be given.
 
     It need not be given if every use is `name | default(...)`, or stands where `name is defined` is known to hold.
-    Names that the template itself binds (set, for, macro arguments, with) and globals are no inputs.
+    Names that the template itself binds (set, for, macro arguments, with) and globals are no inputs; one of a function
+    that is not called, such as `max` in `{{ max }}`, is.
     """
+    known = _SPECIAL | TIMES | (prompt_environment().globals.keys() - FUNCTIONS.keys())
     required: dict[str, bool] = {}
     for template in templates:
         walk = _Walk()
-        walk.statements(template.tree.body, set(_SPECIAL) | prompt_environment().globals.keys(), _NONE)
+        walk.statements(template.tree.body, set(known), _NONE)
         for _, _, name, is_needed in sorted(walk.uses):
             required[name] = required.get(name, False) or is_needed
     return required
@@ -47,6 +51,8 @@ class _Walk:
         match node:
             case nodes.Name():
                 self._use(node, bound, is_needed=node.name not in given)
+            case nodes.Call(node=nodes.Name(name=name)) if name in FUNCTIONS:
+                self.statements([each for each in node.iter_child_nodes() if each is not node.node], bound, given)
             case nodes.Filter(name="default" | "d", node=nodes.Name() as name):
                 self._use(name, bound, is_needed=False)
                 self.statements([*node.args, *node.kwargs], bound, given)

@@ -12,11 +12,15 @@ from cuewire.model.prompts import Inputs
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
+_LEAST, _LARGEST = -(2**63), 2**64 - 1
+"""Beyond these no integer passes to another process."""
+
 
 def plain(inputs: Inputs) -> Mapping[str, Any]:
     """Return the inputs as exact JSON types. Raises InvalidInput if they are not JSON."""
     for value in inputs.values():
-        if type(value) not in _SCALARS:
+        kind = type(value)
+        if kind not in _SCALARS or (kind is int and not _LEAST <= value <= _LARGEST):  # type: ignore[operator]
             break
     else:
         return inputs

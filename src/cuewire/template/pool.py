@@ -11,6 +11,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -70,12 +71,14 @@ class RenderPool:
         """The process id of the zygote, None if there is none."""
         return self._zygote.pid if self._zygote is not None and self._zygote.is_alive else None
 
-    async def render(self, templates: tuple[str, ...], inputs: Inputs, *, key: str) -> tuple[str, ...]:
+    async def render(
+        self, templates: tuple[str, ...], inputs: Inputs, *, key: str, at: datetime | None = None
+    ) -> tuple[str, ...]:
         """Render the templates of one version; the workers know templates by their text and need no key.
 
         Raises TemplateError within a quarter of a second of its turn, once the pool is warm.
         """
-        reply = await self._ask(Render(templates=templates, inputs=dict(plain(inputs))))
+        reply = await self._ask(Render(templates=templates, inputs=dict(plain(inputs)), at=at))
         if isinstance(reply, Rendered):
             return reply.texts
         raise _unexpected()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from jinja2.exceptions import TemplateSyntaxError
 
 from cuewire.model.errors import TemplateLimitExceeded
 from cuewire.model.prompts import Inputs
+from cuewire.ports import Clock
 from cuewire.template.bounds import bound_of
 from cuewire.template.compiled import CompiledTemplate, render_all
 from cuewire.template.cost import MAX_COST, Bound, cost
@@ -34,23 +36,28 @@ class _Prepared(NamedTuple):
 class TemplateRenderer:
     """Implements `ports.Renderer`. Belongs to one event loop."""
 
-    def __init__(self, *, pool: RenderPool | None = None, versions: int = 512) -> None:
-        """`versions` is how many versions' compiled templates are kept."""
+    def __init__(self, *, clock: Clock | None = None, pool: RenderPool | None = None, versions: int = 512) -> None:
+        """`clock` tells the instant of renders that are given none; `versions` is how many stay compiled."""
+        self._clock = clock
         self._pool = pool or RenderPool()
         self._versions = versions
         self._prepared: OrderedDict[str, _Prepared | None] = OrderedDict()
 
-    async def render(self, templates: tuple[str, ...], inputs: Inputs, *, key: str) -> tuple[str, ...]:
+    async def render(
+        self, templates: tuple[str, ...], inputs: Inputs, *, key: str, at: datetime | None = None
+    ) -> tuple[str, ...]:
         """Render the templates of one version, in order."""
         try:
             prepared = self._prepared[key]
             self._prepared.move_to_end(key)
         except KeyError:
             prepared = self._remember(key, _prepared(templates))
+        if at is None and self._clock is not None:
+            at = self._clock.now()
         values = plain(inputs)
         if prepared is not None and _cost(prepared.bounds, values) <= MAX_COST:
-            return render_all(prepared.templates, values)
-        return await self._pool.render(templates, values, key=key)
+            return render_all(prepared.templates, values, at=at)
+        return await self._pool.render(templates, values, key=key, at=at)
 
     async def variables(self, templates: tuple[str, ...]) -> Mapping[str, bool]:
         """Return the names that the templates read, in order of appearance, each with whether it must be given."""

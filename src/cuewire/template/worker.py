@@ -79,7 +79,7 @@ def _replied(body: bytes, limits: Limits) -> Reply:
         return Inspected(names=list(input_names(templates).items()))
     compiled = for_each(_compiled, message.templates)
     _alarm(limits.render_s)
-    return Rendered(texts=render_all(compiled, message.inputs))
+    return Rendered(texts=render_all(compiled, message.inputs, at=message.at))
 
 
 @lru_cache(maxsize=32)

@@ -19,6 +19,7 @@ from cuewire.template.compiled import CompiledTemplate
 from cuewire.template.frames import LAST, MAX_REPLY_BYTES, READY, Limits, encode, failed, framed, read_frame, write_all
 from cuewire.template.parse import parse
 from cuewire.template.worker import serve
+from cuewire.template.zones import zones
 
 SPARES = 2
 """Workers that wait ready, so that nobody waits for a fork."""
@@ -31,7 +32,8 @@ _CRASH = ("the template ended its render process", "make the template do less")
 
 
 _WARM_UP = (
-    r"{{ '\N{DIGIT ONE}' | wordwrap(3) | urlencode | tojson | striptags | title | wordcount | round }}",
+    r"{{ '\N{DIGIT ONE}' | wordwrap(3) | urlencode | tojson | striptags | title | wordcount }}",
+    "{{ {'a': [1.5]} | yaml ~ '1.5' | round(1) ~ '2026-01-31' | date(tz='UTC') ~ '{}' | from_json | json(1) }}",
     "{{ '{:>3}'.format('a') ~ '%s' | format(1.5 | filesizeformat) ~ ([1] | sum) ~ {'a': 1} | xmlattr }}",
     "{{ missing }}",
     "{% wrong",
@@ -54,6 +56,7 @@ def main(arguments: list[str]) -> None:
     for template in _WARM_UP:
         with suppress(TemplateError):
             CompiledTemplate(parse(template)).render({})
+    zones().read_all()
     gc.collect()
     gc.freeze()
     Zygote(Limits(float(render_s), float(compile_s), int(memory_bytes))).run()

@@ -18,6 +18,8 @@ from cuewire.template.cost import MAX_COST, cost, length
 from cuewire.template.parse import parse
 
 BOUNDED = (
+    "{{ max }}{% for a in min %}{{ a }}{% endfor %}",
+    "{{ data[b] | default('-') }}{{ words[price] | default('-') }}",
     "Bug or idea? {{ text }}",
     "{% for d in docs %}{{ loop.index }}. {{ d.title | upper }}\n{% else %}none{% endfor %}",
     "{% for d in docs %}{% for t in d.tags %}{{ t }}{% endfor %}{% endfor %}",
@@ -33,9 +35,27 @@ BOUNDED = (
     "{% set a = text | trim %}{% if a and text is defined %}{{ a ~ text }}{% elif b %}{{ b }}{% endif %}",
     "{% block a %}{{ text | truncate(20) | replace('a', 'bb') }}{% endblock %}",
     "{{ docs | map(attribute='title') | join(', ') }}{{ docs | selectattr('n') | list | length }}",
+    "{% for d in docs %}{{ d.n | percent(1) }}{{ d.n | change(price) }}{{ d.n | currency(b) }}{% endfor %}",
+    "{{ docs | table(['n', 'title']) }}{{ docs | bullets }}{{ docs | pluck('n') | mean }}",
+    "{{ docs | top(2, 'n') | json }}",
+    "{{ now }} {{ now('UTC').year }} {{ today().strftime('%d.%m.') }}",
+    "{{ len(docs) + sum([1, price]) }} {{ days_between('2026-01-01', '2026-02-01') }} {{ words | map('upper') }}",
     "{{ text if text else 'none' }}{{ text in words }}{{ -price + 1 }}{{ data.get('a') }}{{ not text }}",
 )
 UNBOUNDED = (
+    "{{ x | percent(y) }}",
+    "{{ x | percent(1, 'percent', true, 'missing') }}",
+    "{{ x | percent(nothing=1) }}",
+    "{{ x | bullets(y) }}",
+    "{{ x | bullets(indent='a') }}",
+    "{{ x | json(indent=99) | json(y) }}",
+    "{{ x | table(y) }}",
+    "{{ x | table('text') }}",
+    "{{ x | map('mean') }}",
+    "{{ x | map('percent', nothing=1) }}",
+    "{{ now.strftime(*x) }}",
+    "{{ len(*x) }}",
+    "{{ range }}",
     "{% macro m() %}{% endmacro %}{{ m() }}",
     "{% for a in x recursive %}{{ loop(a) }}{% endfor %}",
     "{% for a in x %}{% for b in a %}{% for c in b %}{% endfor %}{% endfor %}{% endfor %}",
@@ -86,6 +106,8 @@ INPUTS: Mapping[str, Any] = {
     "data": {"a": {"b": [1, None]}, "items": "key"},
     "price": 12.5,
     "b": "other",
+    "max": 5,
+    "min": [1, 2],
 }
 
 
@@ -158,13 +180,26 @@ NAMES = st.sampled_from(["x", "y", "z"])
 PLAIN_FILTERS = """
     upper lower title capitalize trim list first last length string sort reverse unique tojson e escape urlencode items
     dictsort int float abs sum wordcount filesizeformat min max join
+    round percent currency signed compact basis_points r_multiple number trend_label date datetime time duration
+    default_if_none tokens json from_json table bullets numbered yaml csv quote escape_braces slug mean median stdev
 """
 FILTERS = st.sampled_from(
     [
         *PLAIN_FILTERS.split(),
         *("join(', ')", "join('ab', attribute='a')", "tojson(2)", "default('zz')", "replace('a', 'bbb')", "round(1)"),
         *("replace('', '--')", "truncate(3)", "indent(3)", "center(9)", "map(attribute='a')", "map('upper')"),
-        *("select('string')", "reject('none')", "selectattr('a')"),
+        *("select('string')", "reject('none')", "selectattr('a')", "map('percent')", "map('currency', 'EUR')"),
+        *("currency(x)", "change(y)", "ago('2026-01-01')", "default_if_none(x)", "json(2)", "from_json(default='zz')"),
+        *("truncate_words(2)", "truncate_tokens(2, end='zz')", "quote('xml')", "quote('block')", "date('%A %B %Z')"),
+        *("table(max_rows=2)", "table(['a', 'b', 'zzzz'])", "csv(['a', 'b'])", "bullets('=>', 7)", "numbered(999)"),
+        *(
+            "pluck('a', default='zz')",
+            "pluck('a.b')",
+            "top(2)",
+            "top(9, by='a')",
+            "number(30)",
+            "percent(missing='zz')",
+        ),
     ]
 )
 

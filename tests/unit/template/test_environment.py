@@ -9,6 +9,8 @@ from jinja2.tests import TESTS
 from cuewire.model.errors import TemplateError
 from cuewire.template.compiled import CompiledTemplate, render_all
 from cuewire.template.environment import REMOVED_FILTERS, prompt_environment
+from cuewire.template.filters import catalogue
+from cuewire.template.functions import GUIDE
 from cuewire.template.parse import for_each, parse
 from tests.contract.test_renderer import FAILURES, INPUTS, TEMPLATES
 
@@ -74,16 +76,23 @@ def test_a_part_that_is_not_there_is_undefined_in_each_kind_of_value() -> None:
         assert failure("{{ v.zz }}", v=value).message == f"{kind} has no field 'zz'"
 
 
-def test_all_filters_of_jinja_are_here_but_the_removed_ones() -> None:
-    assert prompt_environment().filters.keys() == FILTERS.keys() - REMOVED_FILTERS
+def test_all_filters_are_in_the_catalogue_and_those_of_jinja_are_here_but_the_removed_ones() -> None:
+    names = [entry.name for entry in catalogue()]
+
+    assert prompt_environment().filters.keys() == set(names)
+    assert len(names) == len(set(names))
+    assert set(names) > FILTERS.keys() - REMOVED_FILTERS
+    assert REMOVED_FILTERS.isdisjoint(names)
 
 
-def test_all_tests_of_jinja_are_here() -> None:
-    assert prompt_environment().tests.keys() == TESTS.keys()
+def test_all_tests_of_jinja_are_here_and_ours() -> None:
+    assert prompt_environment().tests.keys() == TESTS.keys() | {"blank", "date_like", "number_like"}
 
 
-def test_there_is_no_lipsum() -> None:
-    assert prompt_environment().globals.keys() == {"range", "dict", "namespace", "cycler", "joiner"}
+def test_there_is_no_lipsum_and_each_function_is_in_the_guide() -> None:
+    functions = {name for name, *_ in GUIDE if not name.startswith("is ")}
+
+    assert prompt_environment().globals.keys() | {"now", "today"} == functions
 
 
 def test_a_key_wins_over_a_method() -> None:
