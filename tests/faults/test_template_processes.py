@@ -124,6 +124,20 @@ async def test_a_killed_zygote_fails_what_is_in_flight_and_is_replaced(pool: Ren
     assert await asyncio.to_thread(ended, [zygote, *workers])
 
 
+async def test_an_end_that_the_pipe_of_jobs_sees_first_fails_what_is_in_flight(pool: RenderPool) -> None:
+    doomed = asyncio.create_task(pool.render((ENDLESS,), {}, key=""))
+    await asyncio.sleep(0)
+    assert pool._zygote is not None
+    assert pool._zygote._writer is not None
+
+    pool._zygote._writer.abort()  # as when it breaks: the zygote ends, and then the pipe of replies
+
+    with pytest.raises(TemplateLimitExceeded):
+        async with asyncio.timeout(SLACK_S):
+            await doomed
+    assert await render(pool) == "here"
+
+
 async def test_a_stopped_zygote_is_given_up_and_replaced() -> None:
     pool = RenderPool(limits=Limits(render_s=0.05, compile_s=0.05))
     await render(pool)

@@ -206,16 +206,16 @@ class _Zygote(asyncio.Protocol):
         self.is_alive = False
         self._process.kill()
         self._process.wait()  # takes no time after a kill
+        for future in self._waiting.values():  # before anything that could fail
+            future.set_result(_GONE)
+        self._waiting.clear()
         if self._reader is not None:
             self._reader.close()
         else:
             assert self._process.stdin is not None, "it is a pipe"
             self._process.stdin.close()  # which no transport owns yet
-        if self._writer is not None:
+        if self._writer is not None and not self._writer.is_closing():  # it may have seen the end first
             self._writer.abort()
-        for future in self._waiting.values():
-            future.set_result(_GONE)
-        self._waiting.clear()
 
 
 _GONE = Failed(
