@@ -13,7 +13,7 @@ from cuewire.engine.run import Engine
 from cuewire.engine.stream import ExecutionStream
 from cuewire.model.embeddings import Embeddable, Embedded, check_embeddable
 from cuewire.model.entries import Entry
-from cuewire.model.errors import InvalidInput, PromptNotFound
+from cuewire.model.errors import InvalidInput
 from cuewire.model.executions import Execution, ExecutionDetail, Status
 from cuewire.model.ids import check_execution_id
 from cuewire.model.orders import RunOptions, parse_order
@@ -159,16 +159,13 @@ class LocalApp:
     ) -> Embedded:
         """Turn texts into vectors, and return when the record is durable; the vectors are in no record.
 
-        Costs money at the provider. Raises InvalidInput, ModelNotFound, ProviderError, StoreError, and PromptArchived
-        where the prompt is archived under which embeddings are recorded.
+        Costs money at the provider. Raises InvalidInput, ModelNotFound, ProviderError, StoreError; PromptArchived, or
+        PromptNotFound, where the prompt is archived under which embeddings are recorded.
         """
         texts = check_embeddable(inputs)
         order = parse_order(EMBEDDINGS, {"input": texts}, model=model, parameters=parameters, metadata=metadata)
-        try:
-            return await self._engine.embed(order, texts, on_open=on_open)
-        except PromptNotFound:  # the first ones in this database
-            await self._parts.registry.publish(EMBEDDINGS, "{{ input }}")
-            return await self._engine.embed(order, texts, on_open=on_open)
+        await self._parts.registry.provide(EMBEDDINGS, "{{ input }}")
+        return await self._engine.embed(order, texts, on_open=on_open)
 
     async def log(self, entry: Entry) -> str:
         """Store the record of an execution that ran elsewhere, and return its id when it is durable.

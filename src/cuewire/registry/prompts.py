@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Sequence
 from typing import Unpack
 
-from cuewire.model.errors import InvalidInput
+from cuewire.model.errors import InvalidInput, PromptNotFound
 from cuewire.model.pages import MAX_PAGE, Page
 from cuewire.model.prompts import (
     DEFAULT_LABEL,
@@ -32,6 +32,17 @@ class Registry:
         self._store = store
         self._resolver = resolver
         self._renderer = renderer
+        self._provided: set[str] = set()
+
+    async def provide(self, name: str, content: Content, **options: Unpack[VersionOptions]) -> None:
+        """Publish a prompt of our own at its first use, unless somebody has published one of the name."""
+        if name in self._provided:
+            return
+        try:
+            await self.get(name)
+        except PromptNotFound:
+            await self.publish(name, content, **options)
+        self._provided.add(name)
 
     async def publish(
         self,
@@ -76,6 +87,7 @@ class Registry:
     async def archive(self, name: str) -> Prompt:
         """Archive a prompt."""
         prompt = await self._store.archive(check_name(name))
+        self._provided.discard(name)
         self._resolver.forget()
         return prompt
 

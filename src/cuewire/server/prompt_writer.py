@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from cuewire.engine.app import LocalApp
-from cuewire.model.errors import OutputError, PromptNotFound, TemplateError
+from cuewire.model.errors import OutputError, TemplateError
 from cuewire.model.orders import RunOptions
 from cuewire.model.prompts import Message
 from cuewire.model.results import Result
@@ -64,11 +64,8 @@ class PromptWriter:
             "uses_context": asked.uses_context,
         }
         options: RunOptions = {"model": asked.model, "idempotency_key": idempotency_key}
-        try:
-            return await self._app.run(NAME, inputs, on_open=on_open, **options)
-        except PromptNotFound:  # the first one in this database
-            await self._app.prompts.publish(NAME, [Message("system", _SYSTEM), Message("user", _USER)], output=_ANSWER)
-            return await self._app.run(NAME, inputs, on_open=on_open, **options)
+        await self._app.prompts.provide(NAME, [Message("system", _SYSTEM), Message("user", _USER)], output=_ANSWER)
+        return await self._app.run(NAME, inputs, on_open=on_open, **options)
 
     async def read(self, result: Result) -> GeneratedPrompt:
         """Return what was written. Raises OutputError if it is no template that could be published."""

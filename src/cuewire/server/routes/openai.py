@@ -46,7 +46,6 @@ class OpenAIRoutes:
     def __init__(self, app: LocalApp, running: Running) -> None:
         self._app = app
         self._running = running
-        self._has_ad_hoc = False
         self.router = router = APIRouter(prefix="/v1", tags=["openai"])
         router.add_api_route(
             "/chat/completions",
@@ -89,9 +88,8 @@ class OpenAIRoutes:
         exchange.route = "chat"
         order = read_chat(await exchange.body())
         self._running.refuse_if_ending()
-        if order.prompt == AD_HOC and not self._has_ad_hoc:
-            await self._app.prompts.publish(AD_HOC, [Placeholder(input="messages")])
-            self._has_ad_hoc = True
+        if order.prompt == AD_HOC:
+            await self._app.prompts.provide(AD_HOC, [Placeholder(input="messages")])
         await (self._stream if order.is_streamed else self._run)(exchange, order)
 
     async def complete_cold(self, request: Request) -> Response:
