@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+from msgspec.structs import replace
+
 from cuewire.model.errors import StillRunning
 from cuewire.model.executions import FINAL, ExecutionDetail
 from cuewire.model.failures import stored_error
-from cuewire.model.results import Result, Usage
+from cuewire.model.results import Result
 from cuewire.ports import ExecutionStore, Listener
 
 CUT_SHORT = ("cancelled", "interrupted")
@@ -32,25 +34,9 @@ class StoredResults:
             return None
         if execution.status != "succeeded":
             raise stored_error(execution)
-        text = execution.text or ""
-        if listener and text:
-            await listener(text)
-        return Result(
-            id=execution.id,
-            value=execution.value,
-            text=text,
-            prompt=execution.prompt,
-            version=execution.version,
-            model=execution.model,
-            finish_reason=execution.finish_reason or "",
-            usage=Usage(input_tokens=execution.input_tokens, output_tokens=execution.output_tokens),
-            cost_usd=execution.cost_usd,
-            cost_basis=execution.cost_basis or "",
-            duration_ms=execution.duration_ms or 0.0,
-            first_token_ms=execution.first_token_ms,
-            tool_calls=execution.tool_calls,
-            stored=True,
-        )
+        if listener and execution.text:
+            await listener(execution.text)
+        return replace(execution.result(), stored=True, called_ms=0.0)
 
     async def _ended(self, execution_id: str) -> ExecutionDetail:
         """Return an execution that has ended; those who wait for the same one ask together."""

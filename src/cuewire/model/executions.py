@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from cuewire.model.requests import ChatMessage, ToolCall
-from cuewire.model.results import Usage
+from cuewire.model.results import Result, Usage
 from cuewire.model.values import Value
 
 Status: TypeAlias = Literal["pending", "running", "succeeded", "failed", "cancelled", "timed_out", "interrupted"]
@@ -129,3 +129,22 @@ class ExecutionDetail(Execution, frozen=True):
     sanitised: int
     idempotency_key: str | None
     request_hash: str | None
+
+    def result(self) -> Result:
+        """Return what its caller got, if it succeeded."""
+        return Result(
+            id=self.id,
+            value=self.value,
+            text=self.text or "",
+            prompt=self.prompt,
+            version=self.version,
+            model=self.model,
+            finish_reason=self.finish_reason or "",
+            usage=Usage(input_tokens=self.input_tokens, output_tokens=self.output_tokens),
+            cost_usd=self.cost_usd,
+            cost_basis=self.cost_basis or "",
+            duration_ms=self.duration_ms or 0.0,
+            first_token_ms=self.first_token_ms,
+            tool_calls=self.tool_calls,
+            called_ms=sum(call.duration_ms for call in self.calls),
+        )

@@ -85,28 +85,6 @@ class ResultShape(Shape, frozen=True):
         """Return the result as JSON."""
         return msgspec.convert(result, cls, from_attributes=True)
 
-    @classmethod
-    def recorded(cls, execution: ExecutionDetail) -> ResultShape:
-        """Return the result of an execution that succeeded, as its record holds it."""
-        return cls(
-            id=execution.id,
-            value=execution.value,
-            text=execution.text or "",
-            prompt=execution.prompt,
-            version=execution.version,
-            model=execution.model,
-            finish_reason=execution.finish_reason or "",
-            usage=UsageShape(input_tokens=execution.input_tokens, output_tokens=execution.output_tokens),
-            cost_usd=execution.cost_usd,
-            cost_basis=execution.cost_basis or "",
-            duration_ms=execution.duration_ms or 0.0,
-            first_token_ms=execution.first_token_ms,
-            tool_calls=tuple(
-                msgspec.convert(call, ToolCallShape, from_attributes=True) for call in execution.tool_calls
-            ),
-            called_ms=sum(call.duration_ms for call in execution.calls),
-        )
-
     def result(self) -> Result:
         """Return the result that the JSON says."""
         return msgspec.convert(self, Result, from_attributes=True)

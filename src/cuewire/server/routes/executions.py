@@ -91,11 +91,7 @@ class ExecutionRoutes:
     async def run(self, exchange: Exchange) -> None:
         """Run a prompt: the hot route."""
         exchange.route = "run"
-        await self.run_body(exchange, await exchange.body())
-
-    async def run_body(self, exchange: Exchange, body: bytes) -> None:
-        """Run what a body asks for, and reply."""
-        await self.run_asked(exchange, decode(body, RunRequest))
+        await self.run_asked(exchange, decode(await exchange.body(), RunRequest))
 
     async def run_asked(self, exchange: Exchange, asked: RunRequest) -> None:
         """Run what is asked for, and reply."""
@@ -183,7 +179,7 @@ class ExecutionRoutes:
         if len(text) > after:
             await exchange.write(written(PieceShape(text=text[after:], offset=after), at=len(text)))
         is_good = execution.status == "succeeded"
-        end = ResultShape.recorded(execution) if is_good else problem_of(stored_error(execution))
+        end = ResultShape.of(execution.result()) if is_good else problem_of(stored_error(execution))
         await exchange.write(written(end, at=len(text)), is_last=True)
 
     async def _detail(self, execution_id: str) -> ExecutionDetailShape:
