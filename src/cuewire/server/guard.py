@@ -177,7 +177,12 @@ def _bearer(authorization: str) -> str:
 
 def _refuse_if_over(rate: Rate, exchange: Exchange) -> None:
     if wait := rate.wait(exchange.address):
-        raise Refused("too_many_wrong_keys", "too many wrong keys or links came from this address", retry_after_s=wait)
+        raise Refused(
+            "too_many_wrong_keys",
+            "too many wrong keys or links came from this address",
+            hint="wait a little, and look at what you send",
+            retry_after_s=wait,
+        )
 
 
 def _check_browser(exchange: Exchange) -> None:

@@ -16,7 +16,6 @@ WRONG_KEYS = 30
 """Wrong keys that an address may send in a minute, if they have the form of a key, so that the database is asked."""
 _MINUTE_S = 60.0
 _ROUNDING_S = 1e-6
-_MAX_NAMES = 100_000
 
 
 class Limits(Value, frozen=True):
@@ -29,8 +28,10 @@ class Limits(Value, frozen=True):
 class Rate:
     """At most so many a minute for each name: all at once, or spread (the generic cell rate algorithm)."""
 
-    def __init__(self, per_minute: int, *, clock: Clock) -> None:
+    def __init__(self, per_minute: int, *, clock: Clock, max_names: int = 100_000) -> None:
+        """`max_names` is how many names are remembered at most."""
         self.per_minute = per_minute
+        self._max_names = max_names
         self._interval = _MINUTE_S / per_minute
         self._clock = clock
         self._used_up_to: dict[str, float] = {}
@@ -48,7 +49,7 @@ class Rate:
         if wait := self.wait(name):
             return wait
         now = self._clock.monotonic()
-        if len(self._used_up_to) >= _MAX_NAMES:
+        if len(self._used_up_to) >= self._max_names:
             self._forget(now)
         self._used_up_to[name] = max(now, self._used_up_to.get(name, now)) + self._interval
         return 0.0
@@ -61,7 +62,7 @@ class Rate:
     def _forget(self, now: float) -> None:
         """Forget who has a full minute's again, or everyone if there are too many others."""
         self._used_up_to = {name: until for name, until in self._used_up_to.items() if until > now}
-        if len(self._used_up_to) >= _MAX_NAMES:
+        if len(self._used_up_to) >= self._max_names:
             self._used_up_to.clear()
 
 

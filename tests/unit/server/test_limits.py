@@ -57,10 +57,9 @@ def test_names_are_counted_apart() -> None:
     assert (rate.left("a"), rate.left("b"), rate.left("c")) == (0, 1, 2)
 
 
-def test_who_has_a_whole_minute_again_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cuewire.server.limits._MAX_NAMES", 3)
+def test_who_has_a_whole_minute_again_is_forgotten() -> None:
     clock = MovedClock()
-    rate = Rate(1, clock=clock)
+    rate = Rate(1, clock=clock, max_names=3)
     for name in "ab":
         rate.take(name)
     clock.at += 61
