@@ -27,7 +27,8 @@ def page(document: Mapping[str, Any]) -> str:
 def _parts(document: Mapping[str, Any]) -> Iterator[str]:
     info = document["info"]
     title = f"{escape(info['title'])} {escape(info['version'])}"
-    yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
+    yield '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    yield f"<title>{title}</title><style>{_STYLE}</style>"
     yield f"<h1>{title}</h1><p>{escape(info['description'])}</p>"
     yield '<p>For programs: <a href="/openapi.json">openapi.json</a>.</p>'
     yield "<p>Each request carries the header <code>Authorization: Bearer KEY</code>.</p><h2>Operations</h2>"
