@@ -19,7 +19,7 @@ from tests.support.stores import KINDS
 
 EXAMPLES = 20
 """For each operation, mode and database."""
-LEFT_OUT = [positive_data_acceptance]
+LEFT_OUT: list[Any] = [positive_data_acceptance]
 """A schema cannot say which names and texts are usable, so a refusal of those is no fault."""
 
 
