@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import gateways, tables
+from bench import gateways, registries, tables
 from bench.kit.environments import prepare
 from bench.kit.goals import Table
 from bench.kit.report import print_table, run_rounds, store
@@ -45,6 +45,8 @@ def tables_by_key(*, quick: bool) -> dict[str, Table]:
         tables.starts(),
         tables.records(wall_s=wall_s),
         gateways.slow_readers(seconds=0.1 if quick else 8.0),
+        registries.registry(count=20 if quick else 100),
+        registries.renders(cpu_s=cpu_s),
     )
     return {table.key: table for table in made}
 

@@ -9,7 +9,7 @@ from statistics import median
 from bench.kit.sides import Broken, Measured, Side
 from bench.kit.stub import AT_ONCE, Stub
 
-LOWER_IS_BETTER = frozenset({"cpu_ms", "rss_mb", "us_each", "added_p50_ms", "p50_s", "p99_s", "peak_mb"})
+HIGHER_IS_BETTER = ("per_cpu_s", "per_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Table:
     sides: tuple[Side, ...]
     claims: tuple[Ratio | Ceiling, ...]
     stub: Stub = AT_ONCE
+    is_turned: bool = False
+    """A side is a column, where there are more figures than sides."""
 
     def only(self, text: str) -> Table:
         """Give the table with the sides whose name has the text, and what is claimed of these alone."""
@@ -88,5 +90,5 @@ def _ratio(claim: Ratio, rounds: Rounds) -> float | None:
     for ours, other in pairs:
         if isinstance(ours, Measured) and isinstance(other, Measured):
             a, b = ours.figures[claim.figure], other.figures[claim.figure]
-            ratios.append(b / a if claim.figure in LOWER_IS_BETTER else a / b)
+            ratios.append(a / b if claim.figure in HIGHER_IS_BETTER else b / a)
     return median(ratios) if ratios else None

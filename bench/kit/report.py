@@ -40,7 +40,7 @@ def print_table(table: Table, rounds: Rounds) -> list[Verdict]:
     for side in table.sides:
         found = (middle(rounds, side.name, figure) for figure in table.figures)
         rows.append([side.name, *(_number(value) for value in found)])
-    _print_rows(rows)
+    _print_rows([list(column) for column in zip(*rows, strict=True)] if table.is_turned else rows)
     verdicts = [judge(claim, rounds) for claim in table.claims]
     print()
     _print_rows([["claim", "measured", "goal", ""], *(_verdict_row(verdict) for verdict in verdicts)])

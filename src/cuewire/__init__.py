@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cuewire.model.prompts import Message as Message
     from cuewire.model.prompts import Placeholder as Placeholder
     from cuewire.model.prompts import Prompt as Prompt
+    from cuewire.model.prompts import PromptFilter as PromptFilter
     from cuewire.model.prompts import PromptVersion as PromptVersion
     from cuewire.model.results import Piece as Piece
     from cuewire.model.results import Result as Result
@@ -38,6 +39,7 @@ _HOME = {
     "App": "cuewire.ports",
     "BlockingApp": "cuewire.blocking",
     "Prompt": "cuewire.model.prompts",
+    "PromptFilter": "cuewire.model.prompts",
     "PromptVersion": "cuewire.model.prompts",
     "Message": "cuewire.model.prompts",
     "Placeholder": "cuewire.model.prompts",
@@ -71,6 +73,7 @@ __all__ = [
     "Piece",
     "Placeholder",
     "Prompt",
+    "PromptFilter",
     "PromptVersion",
     "ProviderError",
     "Result",

@@ -23,6 +23,7 @@ from cuewire.outbound.transport import origin_of
 
 PREFIX = "CUEWIRE_"
 FILE_NAME = "cuewire.toml"
+MAX_AUTHOR = 100
 _RESERVED = frozenset({"CUEWIRE_CONFIG"})
 
 
@@ -50,8 +51,11 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     database_url: str = ""
     server: str = ""
     token: str = ""
+    author: str = "local"
     allow_plain_http: bool = False
     data_folder: str = ""
+    prompt_templates: str = ""
+    prompt_folder: str = ""
     local_model: str = ""
     max_connections: int = 1_000
     timeouts: TimeoutSettings = TimeoutSettings()
@@ -74,14 +78,19 @@ class Settings(Value, frozen=True):
     """All settings, resolved. `origins` maps each one's name to where its value came from.
 
     `server` is the address of a server that takes the place of the database, empty if there is none. `token` is the
-    API key for the server that it was set beside; its origin is empty as long as no server is named.
+    API key for the server that it was set beside; its origin is empty as long as no server is named. `author` is who
+    uses the database, in the history of what they do there; a server knows that by the key. `prompt_templates` (JSON)
+    and the files of `prompt_folder` stand in for prompts that a program of others cannot get.
     """
 
     database_url: str
     server: str
     token: Secret | None
+    author: str
     allow_plain_http: bool
     data_folder: Path
+    prompt_templates: str
+    prompt_folder: Path | None
     local_model: str
     max_connections: int
     timeouts: TimeoutSettings
@@ -144,8 +153,11 @@ def load(
         database_url=said.database_url or f"sqlite:///{data_folder / 'cuewire.db'}",
         server=said.server,
         token=_token(said.token, beside, variables),
+        author=_checked_author(said.author),
         allow_plain_http=said.allow_plain_http,
         data_folder=data_folder,
+        prompt_templates=said.prompt_templates,
+        prompt_folder=Path(said.prompt_folder).expanduser() if said.prompt_folder else None,
         local_model=said.local_model,
         max_connections=said.max_connections,
         timeouts=said.timeouts,
@@ -303,6 +315,12 @@ def _from_file(name: str, given: ProviderSettings, preset: Endpoint | None, vari
         headers={**(inherited.headers if inherited else {}), **given.headers},
         needs_key=inherited.needs_key if inherited else False,
     )
+
+
+def _checked_author(author: str) -> str:
+    if 1 <= len(author) <= MAX_AUTHOR and author.isprintable():
+        return author
+    raise ConfigError(f"author must be 1 to {MAX_AUTHOR} printable characters", field="author")
 
 
 def _token(text: str, server: str, variables: Mapping[str, str]) -> Secret | None:

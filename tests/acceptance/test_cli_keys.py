@@ -1,7 +1,9 @@
-"""`cuewire keys` and the options of `cuewire serve`."""
+"""`cuewire keys`, `cuewire users` and the options of `cuewire serve`."""
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,92 @@ async def test_a_key_opens_the_server_until_it_is_revoked(cue: CommandLine) -> N
     listed = (await cue("--json", "keys", "list")).json["items"]
     assert [(key["name"], key["revoked_at"] is None) for key in listed] == [("laptop", False)]
     assert made["key"] not in (await cue("keys", "list")).out
+
+
+async def test_a_key_may_do_less_for_less_and_for_some_time(cue: CommandLine) -> None:
+    await cue("users", "add", "ada", "--role", "editor")
+    narrow = (
+        "--role",
+        "runner",
+        "--scope",
+        "run",
+        "--scope",
+        "outcomes:write",
+        "--prompt",
+        "triage",
+        "--prompt",
+        "t/*",
+    )
+
+    made = await cue("--json", "keys", "create", "app", *narrow, "--user", "ada", "--expires", "30d")
+    listed = await cue("keys", "list")
+
+    (key,) = (await cue("--json", "keys", "list")).json["items"]
+    assert made.json == {**key, "key": made.json["key"]}
+    assert (key["role"], key["user"], key["created_by"]) == ("runner", "ada", "local")
+    assert (key["scopes"], key["prompts"]) == (["outcomes:write", "run"], ["t/*", "triage"])
+    lasts = datetime.fromisoformat(key["expires_at"]) - datetime.fromisoformat(key["created_at"])
+    assert abs(lasts - timedelta(days=30)) < timedelta(minutes=1)
+    assert "app  ada  runner  outcomes:write run t/* triage" in re.sub(" {2,}", "  ", listed.out)
+    assert made.json["key"] not in listed.out
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--role", "owner"),
+        ("--scope", "prompts:burn"),
+        ("--prompt", "*"),
+        ("--expires", "soon"),
+        ("--expires", "0d"),
+        ("--user", "Ada"),
+    ],
+)
+async def test_what_says_nothing_usable_of_a_key_is_refused(cue: CommandLine, wrong: tuple[str, str]) -> None:
+    refused = await cue("--json", "keys", "create", "app", *wrong)
+
+    assert (refused.code, refused.error["code"]) == (4, "invalid_input")
+    assert (await cue("--json", "keys", "list")).json["items"] == []
+
+
+async def test_users_are_added_given_roles_disabled_and_enabled(cue: CommandLine) -> None:
+    told = [
+        await cue("users", *arguments)
+        for arguments in (
+            ("add", "ada", "--role", "admin"),
+            ("add", "bob"),
+            ("role", "bob", "editor"),
+            ("disable", "bob"),
+            ("enable", "bob"),
+        )
+    ]
+    refused = await cue("--json", "users", "disable", "ada")
+    again = await cue("--json", "users", "add", "bob")
+    nobody = await cue("--json", "users", "role", "eve", "admin")
+
+    assert [one.out for one in told] == [
+        "ada is an admin\n",
+        "bob is a viewer\n",
+        "bob is an editor\n",
+        "the keys of bob open nothing any more\n",
+        "bob is an editor again\n",
+    ]
+    assert [one.error["code"] for one in (refused, again, nobody)] == ["conflict", "user_exists", "user_not_found"]
+    users = (await cue("--json", "users", "list")).json["items"]
+    assert [(user["name"], user["role"], user["disabled_at"]) for user in users] == [
+        ("ada", "admin", None),
+        ("bob", "editor", None),
+    ]
+
+
+async def test_who_does_something_at_the_database_may_say_who_they_are(tmp_path: Path) -> None:
+    cue = CommandLine(tmp_path, {"CUEWIRE_AUTHOR": "ada@laptop"})
+
+    made = (await cue("--json", "keys", "create", "app")).json
+    refused = await CommandLine(tmp_path, {"CUEWIRE_AUTHOR": "a\nb"})("--json", "keys", "create", "app")
+
+    assert made["created_by"] == "ada@laptop"
+    assert (refused.code, refused.error["field"]) == (7, "author")
 
 
 async def test_a_key_that_does_not_exist_cannot_be_revoked(cue: CommandLine) -> None:

@@ -123,3 +123,28 @@ async def test_only_what_was_asked_for_is_pulled_and_what_is_absent_is_an_error(
     assert (absent.code, unlabelled.code, no_folder.code) == (3, 0, 4)
     assert "no prompt has a version labelled candidate" in unlabelled.err
     assert "there is no folder" in no_folder.err
+
+
+async def test_a_file_says_what_there_is_to_say_of_its_prompt_and_which_one_it_is(
+    cue: CommandLine, tmp_path: Path
+) -> None:
+    folder = tmp_path / FOLDER
+    folder.mkdir()
+    settings = "description: Greets\ntype: analysis\ncategory: chat\ntags: [b, a]\nlenient: true\n"
+    (folder / "greet.prompt").write_text(f"---\n{settings}---\nHello {{{{ name }}}}\n")
+    (folder / "greet@de.prompt").write_text("---\nlanguage: de\n---\nHallo {{ name }}\n")
+
+    first = await cue("prompts", "push", FOLDER)
+    again = await cue("prompts", "push", FOLDER)
+    pulled = await cue("prompts", "pull", "other")
+    (folder / "greet.prompt").write_text(f"---\n{settings.replace('Greets', 'Says hello')}---\nHello {{{{ name }}}}\n")
+    described = await cue("prompts", "push", FOLDER)
+
+    assert first.out.splitlines()[1:] == ["greet       1        new", "greet (de)  1        new"]
+    assert again.out.splitlines()[1:] == ["greet       1        unchanged", "greet (de)  1        unchanged"]
+    assert described.out.splitlines()[1:] == ["greet       1        changed", "greet (de)  1        unchanged"]
+    assert pulled.code == 0
+    assert files_below(tmp_path / "other") == {"greet.prompt", "greet@de.prompt"}
+    assert (tmp_path / "other" / "greet.prompt").read_text() == (
+        "---\ndescription: Greets\ntype: analysis\ncategory: chat\ntags: [a, b]\nlenient: true\n---\nHello {{ name }}\n"
+    )

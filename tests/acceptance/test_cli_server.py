@@ -77,7 +77,7 @@ async def test_ctrl_c_cancels_the_execution_on_the_server(cue: CommandLine, serv
 
 async def test_a_stale_version_is_told_on_stderr(cue: CommandLine, server: ModelServer) -> None:
     server.script(plain(version(2)), [Reset()])
-    asked = ("prompts", "show", "triage", "--server", server.origin)
+    asked = ("prompts", "show", "triage@production", "--server", server.origin)
 
     fresh, stale = await cue(*asked), await cue(*asked)
 

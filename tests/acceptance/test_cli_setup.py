@@ -140,9 +140,10 @@ async def test_db_status_tells_an_absent_database_from_one_that_fits(cue: Comman
 async def test_db_upgrade_keeps_a_backup_and_says_where(cue: CommandLine) -> None:
     database = await make_database(cue)
     with closing(sqlite3.connect(database)) as connection, connection:
-        for (table,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
-            if table not in ("alembic_version", "sqlite_sequence"):
-                connection.execute(f'DROP TABLE "{table}"')
+        things = "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY type DESC"
+        for kind, name in connection.execute(things).fetchall():
+            if name not in ("alembic_version", "sqlite_sequence"):
+                connection.execute(f'DROP {kind} "{name}"')
         connection.execute("DELETE FROM alembic_version")
 
     refused, upgraded = await cue("prompts", "list"), await cue("db", "upgrade", "--json")

@@ -149,7 +149,7 @@ async def test_a_prompt_is_written_by_a_model_and_can_be_published_as_it_came(
     record = await ask("get_execution", id=made["execution_id"])
     assert (record.json["prompt"], record.json["status"]) == ("generate-prompt", "succeeded")
     published = await asyncio.to_thread(cuewire.publish, "sorting", made["content"], model="scripted/echo")
-    assert list(published.json["variables"]) == ["team", "ticket"]
+    assert list(published.json["version"]["variables"]) == ["team", "ticket"]
 
 
 @pytest.mark.parametrize("template", ["", "{{ team", 7])

@@ -136,7 +136,7 @@ async def test_a_copy_shows_how_far_it_is(url: str, tmp_path: Path) -> None:
 
     assert ended.code == 0
     assert "comparing" in ended.out
-    assert "4 rows copied, each compared" in ended.out
+    assert "7 rows copied, each compared" in ended.out
 
 
 @pytest.mark.parametrize("command", [("config", "show"), ("doctor", "--json"), ("prompts", "list", "--traceback")])

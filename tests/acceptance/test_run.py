@@ -364,3 +364,24 @@ def test_the_blocking_form_streams_reports_and_raises_the_same(make_settings: Se
 
     assert "".join(pieces) == "one two three"
     assert outcomes == {"correct": True, "stars": 5, "reason": "apt"}
+
+
+async def test_inputs_are_held_against_what_the_templates_ask_of_them(app: cuewire.App) -> None:
+    content = "{% for d in docs %}{{ d.title }}: {{ d.score | percent }}{% endfor %} {{ user.name }}"
+    await app.prompts.publish("typed", content, model="scripted/echo")
+
+    result = await app.run("typed", {"docs": [{"title": "A", "score": "0.5"}], "user": {"name": "Ada"}})
+
+    assert result.text == "A: 50.00% Ada"
+    with pytest.raises(cuewire.InvalidInput) as refused:
+        await app.run("typed", {"docs": ["a"], "user": "Ada", "more": 1})
+    assert [pointer for pointer, _ in refused.value.problems] == ["/inputs/more", "/inputs/docs", "/inputs/user"]
+
+
+async def test_a_lenient_version_runs_without_some_inputs_and_with_others(app: cuewire.App) -> None:
+    content = "Hi {{ name }}{{ user.mail }}! {{ price | round(2) }}{% if rsi > 70 %}high{% endif %}"
+    await app.prompts.publish("lenient", content, model="scripted/echo", lenient=True)
+
+    result = await app.run("lenient", {"name": "Ada", "more": 1})
+
+    assert result.text == "Hi Ada! N/A"

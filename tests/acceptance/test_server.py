@@ -67,15 +67,17 @@ def test_a_prompt_is_published_labelled_listed_and_archived(server: Serving) -> 
     moved = server.ask("POST", "/api/v1/prompts/team%2Fgreet/labels", {"label": "production", "number": 2})
     versions = server.ask("GET", "/api/v1/prompts/team%2Fgreet/versions").json["items"]
     listed = server.ask("GET", "/api/v1/prompts?limit=1000").json["items"]
-    archived = server.ask("POST", "/api/v1/prompts/team%2Fgreet/archive")
+    archived = server.ask("DELETE", "/api/v1/prompts/team%2Fgreet")
 
-    assert (first.json["prompt"], first.json["labels"]) == ("team/greet", ["latest", "production"])
-    assert (second.json["number"], second.json["labels"]) == (2, ["candidate", "latest"])
+    assert (first.json["prompt"]["name"], first.json["version"]["labels"]) == ("team/greet", ["latest", "production"])
+    assert (second.json["version"]["number"], second.json["version"]["labels"]) == (2, ["candidate", "latest"])
+    assert (first.json["published"], second.json["published"]) == (True, False)
     assert moved.json["number"] == 2
     assert [version["number"] for version in versions] == [2, 1]
     assert {"candidate": 2, "latest": 2, "production": 2} in [prompt["labels"] for prompt in listed]
-    assert archived.json["archived"] is True
-    assert server.ask("GET", "/api/v1/prompts/team%2Fgreet@production").json["code"] == "prompt_not_found"
+    assert archived.json["status"] == "archived"
+    for path in ("team%2Fgreet", "team%2Fgreet/versions/production"):
+        assert server.ask("GET", f"/api/v1/prompts/{path}").json["code"] == "prompt_not_found"
 
 
 def test_figures_count_by_route_and_never_by_what_a_client_made_up(server: Serving) -> None:
@@ -115,7 +117,7 @@ async def test_the_command_line_says_the_same_json(tmp_path: Path) -> None:
         pairs = {
             ("executions", "show", failed): f"/api/v1/executions/{failed}",
             ("executions", "list", "--limit", "1"): "/api/v1/executions?limit=1",
-            ("prompts", "list"): "/api/v1/prompts",
+            ("prompts", "list"): "/api/v1/prompts?limit=100",
         }
 
         for command, path in pairs.items():

@@ -200,7 +200,7 @@ def test_our_own_pages_may_ask_and_nothing_is_changed_by_looking(server: Serving
     own = server.ask("POST", RUN, body_with('"x"'), Origin=server.url, Sec_Fetch_Site="same-origin")
 
     assert own.status == 200
-    assert server.ask("GET", "/api/v1/prompts/echo/archive").status == 405
+    assert server.ask("GET", "/api/v1/prompts/echo/restore").status == 405
     assert "access-control-allow-origin" not in own.headers
 
 

@@ -65,6 +65,7 @@ def _nothing_is_lost(server: Serving) -> Iterator[None]:
     assert len(server.ask("GET", f"{RUN}?prompt=echo").json["items"]) >= 3
 
 
+@pytest.mark.contract("S3-129")
 @pytest.mark.parametrize("text", CORPUS, ids=ascii)
 def test_in_a_filter_or_a_cursor_it_is_no_value(server: Serving, text: str) -> None:
     value = quote(text, safe="")
@@ -89,7 +90,7 @@ def test_in_a_path_or_a_body_it_names_nothing_that_there_is(server: Serving, tex
         server.ask("GET", f"{PROMPTS}/{value}"),
         server.ask("GET", f"{PROMPTS}/echo@{value}"),
         server.ask("GET", f"{PROMPTS}/{value}/versions"),
-        server.ask("POST", f"{PROMPTS}/{value}/archive"),
+        server.ask("DELETE", f"{PROMPTS}/{value}"),
         server.ask("POST", f"{PROMPTS}/echo/labels", {"label": text, "number": 1}),
         server.ask("PUT", f"{PROMPTS}/{value}", {"content": "x"}),
         server.ask("GET", f"{RUN}/{value}"),

@@ -80,7 +80,7 @@ def test_the_api_describes_itself_and_shows_that_at_docs(server: Serving) -> Non
     assert all(name in page.text for name in document["components"]["schemas"])
 
 
-@pytest.mark.contract("S3-134")
+@pytest.mark.contract("S3-134", "S3-129")
 def test_the_page_needs_nothing_from_elsewhere_and_its_policy_lets_its_own_style_through(server: Serving) -> None:
     reply = server.ask("GET", "/docs")
     page = Page(reply)

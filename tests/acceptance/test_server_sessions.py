@@ -110,6 +110,7 @@ def test_a_session_does_what_its_key_may_do_until_it_is_left(server: Serving) ->
     assert ask(server, "GET", SESSION_PATH, session).status == 401
 
 
+@pytest.mark.contract("S3-129")
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from cuewire.model.includes import MAX_BYTES, MAX_TEXTS
+from cuewire.model.includes import MAX_DEPTH as MAX_INCLUDES
 from cuewire.template.compiled import CompiledTemplate
 from cuewire.template.environment import REMOVED_FILTERS
 from cuewire.template.filters import catalogue
@@ -42,9 +44,21 @@ written, and round half up, so 2.675 becomes 2.68. This holds for `round` too, w
 seconds since 1970, times and dates are read; a time without a zone is taken as UTC. Formats are those of `strftime`,
 with English names, and `%-d` for a day without zero.
 
+**Other prompts.** `{{% include "house-style" %}}` writes the text of another prompt, with the names known here;
+`without context` hides them. `{{{{ prompt("house-style", version=7) }}}}` gives that text as a value, for filters and
+`set`. A template that begins with `{{% extends "base" %}}` is that prompt with other blocks: each `{{% block name %}}`
+of its own stands for the one of that name there, and `{{{{ super() }}}}` in it gives the text that it stands for. The
+name is a constant: `"house-style"` (its version in production), `"house-style@candidate"` or `"house-style@7"`, in
+`prompt` also with `version=` or `label=`. Only prompts of one text can be taken in.
+
+Which version that is, is settled when the prompt is published, and its text kept with the new version: what happens to
+the other prompt later changes nothing until this one is published again. What the texts read are inputs of the prompt
+too. At most {MAX_TEXTS} prompts of {MAX_BYTES // 1024} KB in all, {MAX_INCLUDES} deep, none within itself. There is no
+`import`, and no `ignore missing`: publishing fails if a prompt is missing.
+
 **Limits.** {MAX_SOURCE_BYTES // 1024} KB of template with at most {MAX_TOKENS:,} words and signs, nested {MAX_DEPTH}
 deep; {MAX_CHARS:,} characters of text; widths, repetitions and ranges up to {MAX_WIDTH:,}; a fifth of a second. Not
-available are other templates, files, the insides of objects, and these filters: {", ".join(sorted(REMOVED_FILTERS))}.
+available are files, the insides of objects, and these filters: {", ".join(sorted(REMOVED_FILTERS))}.
 
 In each row below, the template on the left gives the text on the right, on 31 January 2026 at 23:30 UTC.
 """

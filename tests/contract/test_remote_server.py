@@ -225,10 +225,12 @@ async def test_a_later_process_knows_the_last_version_too_from_files_that_only_i
 
 
 async def test_a_version_that_is_gone_is_not_answered_from_memory(app: cuewire.App, server: ModelServer) -> None:
-    server.script(plain(version(2)), problem(PromptNotFound("no such prompt")))
+    server.script(plain(version(2)), problem(PromptNotFound("no such prompt")), [Reset()])
     await app.prompts.get("triage")
 
     with pytest.raises(PromptNotFound):
+        await app.prompts.get("triage")
+    with pytest.raises(ServerUnavailable):
         await app.prompts.get("triage")
 
 

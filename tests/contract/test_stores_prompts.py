@@ -17,9 +17,11 @@ from cuewire.model.errors import (
     StoreError,
     VersionNotFound,
 )
+from cuewire.model.includes import IncludedText, Includes
 from cuewire.model.outputs import ChoiceOutput, JsonOutput
 from cuewire.model.pages import Page
-from cuewire.model.prompts import Image, Message, Placeholder, Prompt, Reference, Variable, VersionDraft
+from cuewire.model.prompts import Image, Message, Placeholder, Prompt, PromptFilter, Variable, VersionDraft
+from cuewire.model.references import Reference
 from cuewire.stores.schema import versions
 from tests.support.stores import KINDS, Stores, draft, opened
 
@@ -31,7 +33,8 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 async def page(stores: Stores, limit: int = 100, after: str | None = None, archived: bool = False) -> Page[Prompt]:
-    return await stores.prompts.list(limit=limit, after=after, archived=archived)
+    wanted = PromptFilter(status="archived" if archived else None)
+    return await stores.prompts.list(wanted, limit=limit, after=after)
 
 
 @pytest.mark.contract("S1-18")
@@ -50,6 +53,9 @@ async def test_a_version_comes_back_as_it_was_published(stores: Stores) -> None:
         },
         model="openai/gpt-4o-mini",
         parameters={"temperature": 0.5, "max_tokens": 2**40},
+        includes=Includes(pins={"style": "style@7"}, texts={"style@7": IncludedText(text="Be brief.")}),
+        lenient=True,
+        parent=3,
         output=JsonOutput(json_schema={"type": "object", "properties": {"x": {"enum": [1, None]}}}),
         content_hash="c" * 64,
         note="why",
@@ -134,7 +140,7 @@ async def test_what_does_not_exist_is_named_precisely(stores: Stores) -> None:
             await stores.prompts.resolve(Reference(name="greet", number=number))
     with pytest.raises(VersionNotFound):
         await stores.prompts.label("greet", "production", 2)
-    for question in (stores.prompts.get, stores.prompts.versions, stores.prompts.archive):
+    for question in (stores.prompts.get, stores.prompts.versions, stores.prompts.change):
         with pytest.raises(PromptNotFound):
             await question("absent")
     with pytest.raises(PromptNotFound):
@@ -145,8 +151,8 @@ async def test_an_archived_prompt_keeps_its_history_and_takes_no_more(stores: St
     await stores.prompts.publish(draft())
     stores.clock.advance(minutes=1)
 
-    archived = await stores.prompts.archive("greet")
-    again = await stores.prompts.archive("greet")
+    archived = await stores.prompts.change("greet", status="archived")
+    again = await stores.prompts.change("greet", status="archived")
 
     assert archived.archived
     assert archived.updated_at == stores.clock.wall
@@ -164,7 +170,7 @@ async def test_an_archived_prompt_keeps_its_history_and_takes_no_more(stores: St
 async def test_prompts_are_listed_by_name_in_pages_and_by_shelf(stores: Stores) -> None:
     for name in ("b", "a", "d", "c", "e"):
         await stores.prompts.publish(draft(name))
-    await stores.prompts.archive("c")
+    await stores.prompts.change("c", status="archived")
 
     first = await page(stores, limit=2)
     second = await page(stores, limit=2, after=first.next)

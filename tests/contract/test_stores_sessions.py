@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cuewire.model.actors import LOCAL
 from cuewire.model.errors import ApiKeyNotFound
 from cuewire.model.sessions import IDLE_FOR, LINK_FOR, SESSION_FOR
 from cuewire.registry.api_keys import KeyRing
@@ -46,15 +47,15 @@ class Desk:
 
     async def is_in(self, session: str) -> bool:
         """Tell whether the session stands for the key."""
-        key = await self.sign_ins.recognise(session)
-        return key is not None and key.id == self.key_id
+        bearer = await self.sign_ins.recognise(session)
+        return bearer is not None and bearer.key.id == self.key_id
 
 
 @pytest.fixture(params=KINDS)
 async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
     async with opened(request.param, tmp_path) as stores:
         desk = Desk(stores)
-        desk.key_id = (await desk.keys.issue("laptop")).key.id
+        desk.key_id = (await desk.keys.issue("laptop", by=LOCAL)).key.id
         yield desk
 
 
@@ -124,7 +125,7 @@ async def test_a_session_ends_when_its_browser_leaves(desk: Desk) -> None:
 async def test_with_its_key_a_session_and_its_links_are_revoked(desk: Desk) -> None:
     session, link = await desk.signed_in(), await desk.sign_ins.invite(desk.key_id)
 
-    await desk.keys.revoke(desk.key_id)
+    await desk.keys.revoke(desk.key_id, by=LOCAL)
     desk.clock.advance(minutes=1)
 
     assert not await desk.is_in(session)

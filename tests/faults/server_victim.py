@@ -54,7 +54,7 @@ async def live(url: str, point: str) -> None:
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, arm)
     app = await connect(url, providers={"scripted": Teller(executioner)}, checkpoint=executioner)
-    key = (await app.keys.issue("victim")).text
+    key = (await app.keys.issue("victim", by=app.actor)).text
     address = Address(host="127.0.0.1", port=0)
 
     def ready(url: str) -> None:

@@ -12,13 +12,14 @@ from textwrap import dedent
 import pytest
 
 from cuewire.model.errors import TemplateError, TemplateLimitExceeded
+from cuewire.model.prompts import Variable
 from cuewire.template.frames import MAX_REPLY_BYTES, READY, Inspected, Rendered, encode, framed
 from cuewire.template.pool import RenderPool
 from tests.support.hurry import hurried
 
 PYTHON = os.path.realpath(sys.executable)
 FIRST_JOB = READY + 1
-TEXTS, NAMES = encode(Rendered(texts=("here",))), encode(Inspected(names=[("a", True)]))
+TEXTS, NAMES = encode(Rendered(texts=("here",))), encode(Inspected(variables={"a": Variable()}))
 Interpreter = Callable[[str], None]
 
 

@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from cuewire.model.api_keys import ApiKey
 from cuewire.model.errors import Conflict, CuewireError, SchemaMismatch, StoreBusy, StoreError
 from cuewire.model.outcomes import Outcome
+from cuewire.model.reviews import LabelRule
+from cuewire.model.template_types import CatalogueVariable, TemplateType
+from cuewire.model.users import User
 from cuewire.registry.sessions import SignIns
 from cuewire.stores.api_keys import SqlApiKeys
 from cuewire.stores.copies import PAGE_ROWS, copy_all
 from cuewire.stores.places import place_of
-from cuewire.stores.schema import metadata
+from cuewire.stores.schema import metadata, prompt_performance, trading_signals
+from cuewire.stores.scopes import SqlTemplateTypeStore
 from cuewire.stores.sessions import SqlSessions
+from cuewire.stores.users import SqlUsers
 from tests.support import postgres
 from tests.support.stores import (
     NOON,
@@ -43,7 +48,7 @@ async def fill(stores: Stores) -> None:
     version_id = await published(stores)
     await stores.prompts.publish(draft(text="two – äöü 😀"), labels=["candidate"])
     await stores.prompts.publish(draft("b.c/d"))
-    await stores.prompts.archive("b.c/d")
+    await stores.prompts.change("b.c/d", status="archived")
     for number in range(PAGE_ROWS + 7):
         row = opening(version_id, inputs=b'{"z":1,"a":{"y":2.50,"b":[1e3,null]}}')
         stores.recorder.open(row)
@@ -55,8 +60,32 @@ async def fill(stores: Stores) -> None:
     await stores.recorder.close(closing(held.id))
     key = ApiKey(id="abc", name="Ada", secret_hash="a" * 64, created_at=NOON, revoked_at=None)
     keys = SqlApiKeys(stores.database)
-    await keys.add(key)
+    await SqlUsers(stores.database).add(User(name="ada", role="editor", created_at=NOON), by="local")
+    await keys.add(key, user="ada")
+    await fill_registry(stores)
     await SignIns(SqlSessions(stores.database), keys, clock=HeldClock()).invite(key.id)
+
+
+async def fill_registry(stores: Stores) -> None:
+    """Store something of everything that belongs to prompts."""
+    await stores.scopes.put("configuration", "child", {}, is_new=True, by="ada")
+    await stores.scopes.put("configuration", "parent", {"is_default": True}, is_new=True, by="ada")
+    await stores.scopes.put("configuration", "child", {"parent": "parent"}, is_new=False, by="ada")
+    await stores.scopes.put("strategy", "momentum", {"parameters": {"n": 2.50}}, is_new=True, by="ada")
+    own = await stores.prompts.publish(draft("own"), details={"tags": ["a"]}, strategy="momentum", language="de")
+    await stores.rules.set_rule(LabelRule(label="production", needs_review=True), by="ada")
+    await stores.reviews.ask(own.prompt_id, "canary", 1, by="ada", comment="why")
+    kind = TemplateType(name="mine", description="x", variables=(CatalogueVariable(name="a", json_schema={}),))
+    await SqlTemplateTypeStore(stores.database).put(kind, by="ada")
+
+    def figures(connection: Connection) -> None:
+        signal = {"symbol": "AAPL", "direction": "long", "generated_at": NOON, "prompt_template_id": own.prompt_id}
+        connection.execute(insert(trading_signals).values(**signal, profit_loss=0.1 + 0.2))
+        counts = dict.fromkeys(("signals_generated", "win_count", "loss_count", "breakeven_count", "r_count"), 1)
+        day = {"evaluation_date": NOON.date(), "created_at": NOON, "updated_at": NOON, "prompt_version": 1}
+        connection.execute(insert(prompt_performance).values(prompt_template_id=own.prompt_id, **counts, **day))
+
+    await stores.database.write(figures)
 
 
 async def copied(source: str, target: str, steps: list[tuple[str, int, int]] | None = None) -> dict[str, int]:
@@ -118,7 +147,7 @@ async def test_a_copy_goes_on_giving_out_numbers(tmp_path: Path) -> None:
 
     async with postgres.database() as url:
         await copied(origin, url)
-        assert await opened_at(url, go_on) == (4, 3)
+        assert await opened_at(url, go_on) == (5, 3)
 
 
 async def test_an_empty_database_can_be_copied(tmp_path: Path) -> None:

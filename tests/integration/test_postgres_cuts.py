@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, text
 
 from cuewire.model.errors import StoreBusy, StoreError, StoreUnavailable
 from cuewire.model.outcomes import Outcome
-from cuewire.model.prompts import Reference
+from cuewire.model.references import Reference
 from cuewire.stores.postgres import PostgresDatabase
 from cuewire.stores.schema import prompts
 from tests.support import postgres

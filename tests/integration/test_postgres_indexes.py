@@ -12,22 +12,30 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, text
 
-from cuewire.model.outcomes import Outcome
-from cuewire.model.prompts import Reference
 from cuewire.stores import postgres_statements
 from cuewire.stores.cursors import make_cursor
+from tests.support.index_questions import QUESTIONS, ask_all
 from tests.support.stores import (
-    NOON,
     ServerStores,
     claiming,
-    draft,
     execution_id,
     opened_on_server,
     published,
     recorded,
 )
 
+SIGNALS = (
+    "INSERT INTO trading_signals (symbol, direction, generated_at) "
+    "SELECT 'MES', 'long', now() FROM generate_series(1, 1000)",
+    "ANALYZE trading_signals",
+)
+"""So many that it matters by which index they are read."""
 FORBIDDEN = ("enable_seqscan", "enable_sort", "enable_bitmapscan")
+
+
+def saying(statement: str) -> Callable[[Connection], object]:
+    """Return what runs a statement."""
+    return lambda connection: connection.execute(text(statement))
 
 
 @pytest.fixture
@@ -36,6 +44,9 @@ async def stores() -> AsyncIterator[ServerStores]:
         version_id = await published(stores)
         for _ in range(3):
             await recorded(stores, version_id)
+        await stores.scopes.put("strategy", "trend", {}, is_new=True, by="ada")
+        for statement in SIGNALS:
+            await stores.database.write(saying(statement))
         yield stores
 
 
@@ -94,26 +105,22 @@ async def test_a_page_of_executions_is_read_in_order_from_its_index(
     assert "Sort" not in steps
 
 
+@pytest.mark.parametrize("index", sorted(QUESTIONS))
+async def test_each_index_answers_the_question_that_it_is_there_for(stores: ServerStores, index: str) -> None:
+    found = await plans(stores, lambda: QUESTIONS[index](stores))
+
+    assert [steps for _, steps in found if f" using {index} on " in steps]
+
+
 async def test_no_question_reads_a_whole_table(stores: ServerStores) -> None:
     async def ask() -> None:
-        await stores.prompts.publish(draft(text="two"), labels=["candidate"])
-        await stores.prompts.label("greet", "production", 2)
-        await stores.prompts.resolve(Reference(name="greet"))
-        await stores.prompts.resolve(Reference(name="greet", number=1))
-        await stores.prompts.get("greet")
-        await stores.prompts.versions("greet")
-        await stores.prompts.list(limit=2, after=None, archived=False)
-        one = (await stores.executions.list(limit=1)).items[0].id
-        await stores.executions.get(one)
-        await stores.outcomes.report([Outcome(execution_id=one, name="stars", value=5, reported_at=NOON)])
-        await stores.outcomes.list(one)
-        await stores.prompts.archive("greet")
+        await ask_all(stores)
         await stores.recorder.claim(claiming(1))
         await stores.database.interrupt_dead()
 
     found = await plans(stores, ask)
 
-    assert len(found) > 25
+    assert len(found) > 100
     assert [(said, steps) for said, steps in found if "Seq Scan" in steps and "on owners" not in steps] == []
 
 

@@ -9,7 +9,7 @@ from time import monotonic
 
 import pytest
 
-from cuewire.model.prompts import Reference
+from cuewire.model.references import Reference
 from cuewire.stores.postgres import PostgresDatabase
 from tests.support import postgres
 from tests.support.store_process import running, said, start

@@ -159,7 +159,7 @@ async def test_a_closed_database_refuses_everything_and_closes_again(tmp_path: P
     with pytest.raises(StoreError, match="is closed"):
         await stores.executions.list(limit=1)
     with pytest.raises(StoreError, match="is closed"):
-        await stores.prompts.archive("greet")
+        await stores.prompts.change("greet", status="archived")
     with pytest.raises(StoreError, match="is closed"):
         await database.changed()
 

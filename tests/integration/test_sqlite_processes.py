@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cuewire.model.prompts import Reference
+from cuewire.model.references import Reference
 from cuewire.stores.sqlite import SqliteDatabase
 from tests.support.store_process import running, start
 from tests.support.stores import (

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Connection
 
 from cuewire.model.errors import InvalidInput, StoreBusy, StoreError, StoreFull
+from cuewire.model.prompts import EVERY_PROMPT
 from cuewire.stores.sqlite import SqliteDatabase
 from cuewire.stores.sqlite_file import connect
 from tests.support.stores import (
@@ -155,7 +156,7 @@ async def test_a_function_that_fails_harms_only_itself(stores: FileStores) -> No
     ends = await asyncio.gather(*work, return_exceptions=True)
 
     assert [type(end).__name__ for end in ends] == ["PromptVersion", "LookupError", "InvalidInput", "PromptVersion"]
-    names = [prompt.name for prompt in (await stores.prompts.list(limit=9, after=None, archived=False)).items]
+    names = [prompt.name for prompt in (await stores.prompts.list(EVERY_PROMPT, limit=9)).items]
     assert names == ["a", "b"]
 
 

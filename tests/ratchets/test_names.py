@@ -46,7 +46,8 @@ def replaced_words(file: Source, words: Mapping[str, Collection[str]]) -> Iterat
 
 def nouns_without_a_word(modules: Collection[str], words: Collection[str]) -> list[str]:
     """Return the noun modules that no word of the glossary explains; a module is named for one word or its plural."""
-    forms = {form for word in words for form in (word, word + "s", word + "es", re.sub("y$", "ies", word))}
+    plurals = ((r"$", "s"), (r"$", "es"), (r"y$", "ies"), (r"is$", "es"))
+    forms = {form for word in words for form in (word, *(re.sub(end, plural, word) for end, plural in plurals))}
     return sorted(module for module in modules if module.replace("_", " ") not in forms)
 
 

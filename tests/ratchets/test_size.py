@@ -40,7 +40,12 @@ def wide_functions(file: Source) -> Iterator[str]:
 def wide_ports(file: Source) -> Iterator[str]:
     for node in ast.walk(file.tree):
         if isinstance(node, ast.ClassDef) and "Protocol" in map(ast.unparse, node.bases):
-            methods = [item for item in node.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)]
+            methods = [
+                item
+                for item in node.body
+                if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)
+                and "property" not in map(ast.unparse, item.decorator_list)  # names another port
+            ]
             if len(methods) > MAX_PORT_METHODS:
                 yield f"{file.path}:{node.lineno} {node.name} has {len(methods)} methods"
 

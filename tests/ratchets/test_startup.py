@@ -51,6 +51,13 @@ def test_importing_takes_little_cpu(warm_start: tuple[float, set[str]]) -> None:
     assert warm_start[0] < MAX_CPU_S
 
 
+def test_the_command_line_loads_neither_templates_nor_databases() -> None:
+    loaded = start("import cuewire.cli.__main__")[1]
+
+    assert loaded & {"sqlalchemy", "sqlite3", "jinja2", "yaml", "aiohttp", "asyncpg", "fastapi", "pydantic"} == set()
+    assert [name for name in loaded if name.startswith(("cuewire.registry", "cuewire.engine", "cuewire.stores"))] == []
+
+
 def test_a_heavy_import_is_found() -> None:
     assert "asyncio" in heavy_modules(start("import asyncio")[1])
 

@@ -16,8 +16,8 @@ from cuewire.model.results import Result, Usage
 from cuewire.remote.runs import EXECUTION_ID
 from cuewire.wire.executions import ResultShape
 from cuewire.wire.problems import CONTENT_TYPE, problem_of
-from cuewire.wire.prompts import MessageShape, TextOutputShape, VariableShape, VersionShape
 from cuewire.wire.streams import Event, PieceShape, written
+from cuewire.wire.versions import MessageShape, TextOutputShape, VariableShape, VersionShape
 from tests.support.model_server import Action, ModelServer, Send, head, stream
 
 TOKEN = "cw_canary-5d1f77c09e2ab431"

@@ -87,6 +87,13 @@ parameters = mostly(
     choice({}, {"temperature": 0}, {"max_tokens": 1}),
     choice({"max_tokens": 2**70}, {"a\x00": 1}) | st.dictionaries(choice("seed", "x_y", "N"), values, max_size=2),
 )
+declarations = choice({}, {"text": {"default": 7}}, {"text": {"type": "string"}}, {"x": {}})
+tags = st.lists(mostly(choice("a", "b"), choice("", "x\x00", 1)), max_size=3)
+kinds = mostly(choice("analysis", "general"), choice("A", "", "é", None))
+languages = mostly(choice(None, "en", "de", "de-at"), choice("", "x", "é", "e" * 50))
+strategies = mostly(
+    choice(None, "@S@-s", "@S@-t"), choice("@S@-nowhere", "", "A", 999_999_999, 2**63, -1, "x\x00", 1.5)
+)
 label = mostly(choice("production", "b-c", "b_c", "bc", "b.c"), choice("latest", "B", "", "é", "a" * 65, "x\x00"))
 runs = mostly(
     st.integers(0, 5).map("@RUN{}@".format),
@@ -120,9 +127,22 @@ def some(draw: st.DrawFn, **fields: Values) -> dict[str, Any]:
 def publishes(draw: st.DrawFn) -> Step:
     """Publish something, most of the time something that can be published."""
     asked = {"content": draw(templates), "model": draw(models), "output": draw(outputs)}
-    variables = choice({}, {"text": {"default": 7}}, {"text": {"type": "string"}}, {"x": {}})
-    asked |= some(draw, labels=st.lists(label, max_size=3), publish=st.booleans(), note=any_texts, variables=variables)
-    return Step("PUT", f"{PROMPTS}/{in_path(draw(names))}", in_json(asked | some(draw, parameters=parameters)))
+    asked |= some(
+        draw, labels=st.lists(label, max_size=3), publish=st.booleans(), note=any_texts, variables=declarations
+    )
+    asked |= some(draw, parameters=parameters, tags=tags, template_type=kinds, lenient=st.booleans())
+    match draw(st.integers(0, 5)):
+        case 0:
+            home = some(draw, strategy=strategies, language=languages)
+            return Step("POST", f"{PROMPTS}/", in_json(asked | {"name": draw(names)} | home))
+        case 1:
+            asked = {name: asked[name] for name in asked.keys() - {"content"}} if draw(st.booleans()) else asked
+            parent = mostly(choice(None, 1, 2), choice(0, 9, "x"))
+            path = f"{PROMPTS}/{in_path(draw(names))}/versions"
+            said = {name: value for name, value in asked.items() if name != "publish"}
+            return Step("POST", path, in_json(said | {"parent": draw(parent)}))
+    headers = {"If_Match": draw(choice('"1"', '"2"', "*", "x", '"99"'))} if draw(st.integers(0, 5)) == 5 else {}
+    return Step("PUT", f"{PROMPTS}/{in_path(draw(names))}", in_json(asked), headers)
 
 
 @st.composite
@@ -133,6 +153,7 @@ def executes(draw: st.DrawFn) -> Step:
     asked |= some(
         draw, model=models, parameters=parameters, metadata=objects, timeout_s=timeouts, linger_s=choice(0, 99)
     )
+    asked |= some(draw, strategy=strategies, language=languages) if draw(st.booleans()) else {}
     headers = {"Idempotency_Key": draw(keys)} if draw(st.booleans()) else {}
     if draw(st.integers(0, 5)) == 5:
         return Step("POST", "/api", in_json({"endpoint": "execute_prompt", **asked}), headers)
@@ -155,11 +176,50 @@ def lists(draw: st.DrawFn) -> Step:
     """List prompts or executions, by filters that make sense and by others."""
     query = {"limit": draw(limits)}
     if draw(st.booleans()):
-        return Step("GET", _address(PROMPTS, query | some(draw, after=pages, archived=choice("true", "1", "", "x"))))
+        sorts = mostly(choice("name", "-updated_at", "created_at", "-id"), choice("", "note", "name;--"))
+        states = mostly(choice("active", "archived"), choice("", "x"))
+        wanted = some(draw, after=pages, status=states, sort=sorts, tag=choice("a", ""), q=choice("A", "%", "_"))
+        wanted |= some(draw, strategy=choice("@S@-s", "@S@-nowhere", "%00"), language=choice("de", "", "%C3%A9"))
+        return Step("GET", _address(PROMPTS, query | wanted))
     statuses = mostly(choice("failed", "succeeded"), choice("done", "", "%00"))
     return Step(
         "GET", _address(EXECUTIONS, query | some(draw, after=pages, prompt=names.map(in_path), status=statuses))
     )
+
+
+@st.composite
+def previews(draw: st.DrawFn) -> Step:
+    """Have a template looked through, or shown with inputs."""
+    asked = {draw(mostly(choice("content", "template_text"), choice("prompt"))): draw(templates)}
+    asked |= some(draw, variables=declarations, strategy=strategies, language=languages, template_type=kinds)
+    if draw(st.booleans()):
+        return Step("POST", f"{PROMPTS}/validate", in_json(asked | some(draw, name=names)))
+    if draw(st.booleans()):
+        asked = {"prompt": draw(names)} | some(draw, version=choice(1, 2, 0), label=label, strategy=strategies)
+    asked |= some(draw, inputs=inputs, strict=st.booleans(), lenient=st.booleans(), use_examples=st.booleans())
+    return Step("POST", f"{PROMPTS}/render", in_json(asked))
+
+
+@st.composite
+def scopes(draw: st.DrawFn) -> Step:
+    """Make, change, look up or remove a strategy or a configuration, or what belongs to a strategy."""
+    named = mostly(choice("@S@-s", "@S@-t"), choice("@S@-nowhere", "A", "%00", "0", "9" * 20))
+    path = f"/api/v1/{draw(mostly(choice('strategies'), choice('configurations')))}"
+    said = some(draw, description=any_texts, parameters=objects, parent=choice("@S@-s", "@S@-t", None))
+    match draw(st.integers(0, 6)):
+        case 0 | 1:
+            return Step("POST", path, in_json(said | {"name": draw(mostly(choice("@S@-t"), names))}))
+        case 2:
+            return Step("PUT", f"{path}/{draw(named)}", in_json(said))
+        case 3:
+            return Step(draw(choice("GET", "GET", "DELETE")), f"{path}/{draw(named)}")
+    path = f"/api/v1/strategies/{draw(named)}/prompts"
+    asked = {"content": draw(templates), "model": draw(models)}
+    one = f"{path}/{in_path(draw(names))}"
+    created = Step("POST", path, in_json(asked | {"name": draw(names)} | some(draw, language=languages, tags=tags)))
+    listed = Step("GET", _address(path, some(draw, page=limits, page_size=limits, language=choice("de", "x", ""))))
+    chosen: Step = draw(choice(created, created, listed, Step("PUT", one, in_json(asked)), Step("DELETE", one)))
+    return chosen
 
 
 @st.composite
@@ -176,10 +236,16 @@ def reports(draw: st.DrawFn) -> Step:
 
 @st.composite
 def changes(draw: st.DrawFn) -> Step:
-    """Label a prompt, or seldom archive it."""
+    """Label a prompt, edit or clone it, or seldom archive it or bring it back."""
     name = in_path(draw(names))
-    if draw(st.integers(0, 9)) == 9:
-        return Step("POST", f"{PROMPTS}/{name}/archive")
+    match draw(st.integers(0, 12)):
+        case 12:
+            return Step(*draw(choice(("DELETE", f"{PROMPTS}/{name}"), ("POST", f"{PROMPTS}/{name}/restore"))))
+        case 11:
+            return Step("POST", f"{PROMPTS}/{name}/clone", in_json({"name": draw(names), "language": draw(languages)}))
+        case 10:
+            said = some(draw, description=any_texts, is_active=st.booleans(), tags=tags, category=any_texts)
+            return Step("PUT", f"{PROMPTS}/{name}", in_json(said))
     number = mostly(choice(1, 2), choice(0, -1, 2**31, 2**63 - 1, 2**63, 1.0, "1", None, True))
     return Step("POST", f"{PROMPTS}/{name}/labels", in_json({"label": draw(label), "number": draw(number)}))
 
@@ -189,9 +255,15 @@ def looks(draw: st.DrawFn) -> Step:
     """Look something up."""
     name = draw(names)
     run = f"{EXECUTIONS}/{draw(runs)}"
-    version = f"{PROMPTS}/{in_path(name + draw(tails))}"
-    versions = f"{PROMPTS}/{in_path(name)}/versions"
-    path = draw(choice(version, versions, run, run, f"{run}/outcomes", f"{run}/stream", "/v1/nothing"))
+    prompt = f"{PROMPTS}/{in_path(name)}"
+    versions = f"{prompt}/versions"
+    version = f"{versions}/{in_path(draw(tails)[1:])}"
+    looks = (prompt, version, versions, f"{prompt}/history", f"{prompt}?language=de&archived=true")
+    if draw(st.integers(0, 9)) == 9:
+        numbers = mostly(choice(1, 2), choice(0, "1", 9))
+        compared = {"first": draw(numbers), "second": draw(numbers)} | some(draw, inputs=inputs)
+        return Step("POST", f"{prompt}/diff", in_json(compared))
+    path = draw(choice(*looks, run, run, f"{run}/outcomes", f"{run}/stream", "/v1/nothing"))
     headers = {"Last_Event_Id": draw(choice("0", "3", "99", "-1", "9" * 20, "x"))}
     return Step("GET", path, None, headers if path.endswith("/stream") and draw(st.booleans()) else {})
 
@@ -221,8 +293,10 @@ def cancels(draw: st.DrawFn) -> Step:
 _KINDS = (
     *(publishes, publishes, publishes, executes, executes, executes, executes, executes, chats),
     *(lists, lists, reports, reports, changes, changes, looks, looks, looks, blunders, dispatches, cancels),
+    *(previews, previews, scopes, scopes),
 )
 _FIRST = (
+    Step("POST", "/api/v1/strategies", in_json({"name": "@S@-s"})),
     Step("PUT", f"{PROMPTS}/@S@%2Fa", in_json({"content": "{{ text }}", "model": "scripted/echo"})),
     Step("PUT", f"{PROMPTS}/@S@-a", in_json({"content": "Hello {{ text }}", "model": "scripted/echo"})),
     Step("POST", EXECUTIONS, in_json({"prompt": "@S@/a", "inputs": {"text": "Ada"}})),

@@ -77,8 +77,8 @@ class Serving:
         return self.ask("POST", "/api/v1/executions", {"prompt": prompt, "inputs": inputs, **more})
 
     def publish(self, name: str, content: str, **more: object) -> Reply:
-        """Publish a prompt."""
-        return self.ask("PUT", f"/api/v1/prompts/{name}", {"content": content, **more})
+        """Publish a prompt; what is not its first version goes to production only if `publish` says so."""
+        return self.ask("PUT", f"/api/v1/prompts/{name}", {"content": content, "publish": False, **more})
 
     def connect(self) -> socket.socket:
         """Open a connection."""

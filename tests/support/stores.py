@@ -22,13 +22,25 @@ from cuewire.model.ids import uuid7
 from cuewire.model.outputs import TextOutput
 from cuewire.model.prompts import Message, VersionDraft
 from cuewire.model.results import Usage
-from cuewire.ports import ExecutionStore, OutcomeStore, PromptStore, Recorder
+from cuewire.ports import (
+    EventStore,
+    ExecutionStore,
+    LabelRuleStore,
+    OutcomeStore,
+    PromptStore,
+    Recorder,
+    ReviewStore,
+    ScopeStore,
+)
 from cuewire.stores.database import OpenDatabase
+from cuewire.stores.events import SqlEventStore
 from cuewire.stores.executions import SqlExecutionStore
 from cuewire.stores.outcomes import SqlOutcomeStore
 from cuewire.stores.postgres import PostgresDatabase
 from cuewire.stores.prompts import SqlPromptStore
 from cuewire.stores.record_writer import RecordWriter
+from cuewire.stores.reviews import SqlLabelRuleStore, SqlReviewStore
+from cuewire.stores.scopes import SqlScopeStore
 from cuewire.stores.sqlite import SqliteDatabase
 from cuewire.stores.sqlite_file import connect
 from cuewire.stores.upgrades import migrating
@@ -68,6 +80,10 @@ class Stores:
     database: OpenDatabase
     clock: HeldClock
     prompts: PromptStore
+    scopes: ScopeStore
+    rules: LabelRuleStore
+    reviews: ReviewStore
+    events: EventStore
     recorder: Recorder
     executions: ExecutionStore
     outcomes: OutcomeStore
@@ -128,6 +144,10 @@ def ports_of(database: OpenDatabase, clock: HeldClock) -> dict[str, Any]:
     return {
         "clock": clock,
         "prompts": SqlPromptStore(database),
+        "scopes": SqlScopeStore(database),
+        "rules": SqlLabelRuleStore(database),
+        "reviews": SqlReviewStore(database),
+        "events": SqlEventStore(database),
         "recorder": RecordWriter(database),
         "executions": SqlExecutionStore(database),
         "outcomes": SqlOutcomeStore(database),

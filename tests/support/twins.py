@@ -16,6 +16,9 @@ Said: TypeAlias = tuple[int, Mapping[str, str], Any]
 
 NOBODY = "018bcfe5-6800-7fff-bfff-ffffffffffff"
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_OWN_ID = re.compile(r"(?<=/)\d+$")
+_IDS = {"number": "version_id", "action": "event_id", "effective": "scope_id"}
+"""The fields that tell a version, an event and a strategy, whose ids are not those of prompts."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _TOKEN = re.compile(r"@(RUN|PAGE)(\d+)@")
 _OWN_HEADERS = {"connection", "date", "content-length", "x-cuewire-overhead-ms"}
@@ -53,6 +56,10 @@ class Twin:
         if run := reply.headers.get("x-cuewire-execution-id"):
             self._runs.append(run)
         headers = {name: self._plain_text(text) for name, text in reply.headers.items() if name not in _OWN_HEADERS}
+        if "location" in headers:
+            headers["location"] = _OWN_ID.sub(
+                lambda found: self._named(("prompt_id", int(found[0]))), headers["location"]
+            )
         return reply.status, headers, self._plain(_read(reply), "")
 
     def _filled(self, text: str) -> str:
@@ -64,7 +71,7 @@ class Twin:
 
     def _plain(self, value: Any, key: str) -> Any:
         if isinstance(value, dict):
-            id_of = "id" if "prompt_id" in value else "prompt_id"  # a version names its prompt beside itself
+            id_of = next((name for field, name in _IDS.items() if field in value), "prompt_id")
             return {
                 self._plain_text(name): self._plain(item, id_of if name == "id" else name)
                 for name, item in value.items()
@@ -75,12 +82,12 @@ class Twin:
             if key == "next":
                 self._pages.append(value)
                 return "cursor"
-            is_time = key.endswith("_at") and _TIME.fullmatch(value)
+            is_time = (key == "at" or key.endswith("_at")) and _TIME.fullmatch(value)
             return "time" if is_time else self._plain_text(value)
         if isinstance(value, int | float) and not isinstance(value, bool):
             if key.endswith("_ms") or key == "created":
                 return f"a {type(value).__name__}" if value >= 0 else "negative"
-            if key in ("id", "prompt_id"):
+            if key in ("prompt_id", *_IDS.values()):
                 return self._named((key, value))
         return value
 

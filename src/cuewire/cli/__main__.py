@@ -13,18 +13,27 @@ import typer
 from cuewire import __version__
 from cuewire.cli import (
     config,
+    configurations,
     db,
     demo,
     doctor,
     executions,
+    gallery,
     init,
     keys,
     models,
+    prompt_edits,
     prompt_files,
+    prompt_history,
+    prompt_imports,
     prompts,
     providers,
+    reviews,
     run,
     serve,
+    strategies,
+    templates,
+    users,
 )
 from cuewire.cli.errors import EXIT_CODES, INTERRUPTED, OK, READER_GONE, explain
 from cuewire.cli.session import Session, stay_here
@@ -36,14 +45,26 @@ app = typer.Typer(name="cuewire", rich_markup_mode=None, no_args_is_help=True, p
 app.command()(demo.demo)
 app.command()(init.init)
 app.command()(run.run)
-for _command in (prompt_files.pull, prompt_files.push):
+for _command in (
+    *(prompt_history.history, prompt_history.rollback),
+    *(templates.variables, templates.validate, templates.render),
+    *(prompt_edits.edit, prompt_edits.archive, prompt_edits.restore, prompt_edits.clone),
+    *(reviews.protect, reviews.unprotect, prompt_files.pull, prompt_files.push, gallery.seed),
+):
     prompts.prompts.command()(_command)
+prompts.prompts.add_typer(gallery.gallery, name="gallery")
+prompts.prompts.command("import")(prompt_imports.import_)
+prompts.prompts.command()(prompt_imports.export)
 app.add_typer(prompts.prompts, name="prompts")
+app.add_typer(reviews.reviews, name="reviews")
+app.add_typer(strategies.strategies, name="strategies")
+app.add_typer(configurations.configurations, name="configurations")
 app.add_typer(executions.executions, name="executions")
 app.add_typer(models.models, name="models")
 app.add_typer(providers.providers, name="providers")
 app.command()(serve.serve)
 app.add_typer(keys.keys, name="keys")
+app.add_typer(users.users, name="users")
 app.add_typer(db.db, name="db")
 app.command()(doctor.doctor)
 app.add_typer(config.config, name="config")
@@ -87,7 +108,7 @@ def options(
         stay_here(session, context.invoked_subcommand or "")
 
 
-_ON_SERVERS = frozenset({"run", "prompts", "executions", "config"})
+_ON_SERVERS = frozenset({"run", "prompts", "reviews", "strategies", "configurations", "executions", "config"})
 """The commands that a server can answer, and the one that shows which server that is; all others are about here."""
 
 

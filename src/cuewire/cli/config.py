@@ -53,8 +53,11 @@ def listed(settings: Settings) -> Iterator[Setting]:
     yield row("database_url", _PASSWORD.sub(rf"\1{MASK}@", settings.database_url))
     yield row("server", _PASSWORD.sub(rf"\1{MASK}@", settings.server))
     yield row("token", MASK if settings.token else "")
+    yield row("author", settings.author)
     yield row("allow_plain_http", str(settings.allow_plain_http).lower())
     yield row("data_folder", settings.data_folder)
+    yield row("prompt_templates", " ".join(settings.prompt_templates.split())[:60])
+    yield row("prompt_folder", settings.prompt_folder or "")
     yield row("local_model", settings.local_model)
     yield row("max_connections", settings.max_connections)
     for name, value in msgspec.structs.asdict(settings.timeouts).items():

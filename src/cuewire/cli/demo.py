@@ -191,7 +191,7 @@ def _next_steps(session: Session, trials: Sequence[Trial], scores: tuple[Score, 
     kind = "of the wrong kind" if telling.answer is None else "wrong" if not telling.is_correct else "right"
     steps = [
         (f"an answer that is {kind}", f"{command} executions show {telling.execution_id}"),
-        ("what changed", f"{command} prompts show {NAME}@{after.version} --diff @{before.version}"),
+        ("what changed", f"{command} prompts diff {NAME} {before.version} {after.version}"),
         ("a sentence of your own", f'{command} run {NAME}@{after.version} -v text="Not bad at all"'),
         (
             f"roll version {after.version} out; with {before.version} at the end, back",

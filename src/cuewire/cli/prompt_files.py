@@ -13,7 +13,7 @@ from cuewire.cli.output import Column, note, tell, write_json, write_table
 from cuewire.cli.session import Session
 from cuewire.cli.text import UNKNOWN
 from cuewire.model.prompt_files import FileChange
-from cuewire.model.prompts import DEFAULT_LABEL
+from cuewire.model.references import DEFAULT_LABEL
 from cuewire.ports import PromptsFace
 
 
@@ -32,8 +32,8 @@ def pull(
 
     session: Session = context.obj
     files = prompt_folder(folder)
-    changes = _gathered(session, lambda face: pull(face, files, names=name or (), label=label))
-    _show(session, changes, empty=f"no prompt has a version labelled {label}")
+    changes = gathered(session, lambda face: pull(face, files, names=name or (), label=label))
+    show_changes(session, changes, empty=f"no prompt has a version labelled {label}")
 
 
 def push(
@@ -54,13 +54,13 @@ def push(
 
     session: Session = context.obj
     files = prompt_folder(folder)
-    changes = _gathered(session, lambda face: push(face, files, labels=label or (), publish=release, dry=dry_run))
-    _show(session, changes, empty=f"no file in {folder} ends in .prompt")
+    changes = gathered(session, lambda face: push(face, files, labels=label or (), release=release, dry=dry_run))
+    show_changes(session, changes, empty=f"no file in {folder} ends in .prompt")
     if dry_run:
         note(session, "nothing was stored")
 
 
-def _gathered(session: Session, work: Callable[[PromptsFace], AsyncIterator[FileChange]]) -> list[FileChange]:
+def gathered(session: Session, work: Callable[[PromptsFace], AsyncIterator[FileChange]]) -> list[FileChange]:
     """Do the work on the prompts of the settings, and say each step where a person watches."""
 
     async def run() -> list[FileChange]:
@@ -69,16 +69,17 @@ def _gathered(session: Session, work: Callable[[PromptsFace], AsyncIterator[File
             async for change in work(app.prompts):
                 changes.append(change)
                 if session.is_live and change.change != "unchanged":
-                    tell(session, f"{change.prompt}: {change.change}")
+                    tell(session, f"{change.title}: {change.change}")
         return changes
 
     return asyncio.run(run())
 
 
-def _show(session: Session, changes: list[FileChange], *, empty: str) -> None:
+def show_changes(session: Session, changes: list[FileChange], *, empty: str) -> None:
+    """Show what became of each prompt."""
     if session.is_json:
         write_json({"items": changes})
         return
     columns = [Column("prompt", is_free=True), Column("version", is_number=True), Column("change")]
-    rows = [(change.prompt, str(change.number or UNKNOWN), change.change) for change in changes]
+    rows = [(change.title, str(change.number or UNKNOWN), change.change) for change in changes]
     write_table(session, columns, rows, empty=empty)

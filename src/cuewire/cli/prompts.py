@@ -1,269 +1,342 @@
-"""`cuewire prompts`: publish versions, look at them, roll them out and back."""
+"""`cuewire prompts`: publish versions, look at them, compare them, roll them out and back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from difflib import unified_diff
-from typing import Annotated, Any
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
-import msgspec
 import typer
 
-from cuewire.cli.inputs import parse_output_kind, parse_parameters, read_json, read_text
+from cuewire.cli.inputs import parse_inputs
 from cuewire.cli.output import Column, note, write, write_json, write_table
+from cuewire.cli.prompt_lines import diff_lines, labels, prompt_lines, scope, version_lines
+from cuewire.cli.prompt_options import (
+    Category,
+    Description,
+    InputsFile,
+    Labels,
+    Language,
+    Lenient,
+    Model,
+    Name,
+    Note,
+    Output,
+    Param,
+    Strategy,
+    System,
+    Tags,
+    Template,
+    Type,
+    Variables,
+    details,
+    flags,
+    home_of,
+    version_options,
+)
+from cuewire.cli.prompt_sources import read_source
 from cuewire.cli.session import Session
 from cuewire.cli.text import UNKNOWN, moment
-from cuewire.model.errors import InvalidInput
-from cuewire.model.outputs import ChoiceOutput, JsonOutput, OutputKind
+from cuewire.model.errors import LabelNotFound, NotFound
 from cuewire.model.pages import MAX_PAGE
-from cuewire.model.prompts import DEFAULT_LABEL, Image, Message, PromptVersion, Variable
+from cuewire.model.prompts import Prompt, PromptFilter, PromptSort, PromptStatus, PromptVersion
+from cuewire.model.references import DEFAULT_LABEL, DEFAULT_LANGUAGE, check_language
+from cuewire.wire.diffs import DiffShape
+from cuewire.wire.prompts import PromptDetailShape, PromptPage
+from cuewire.wire.versions import VersionList, VersionShape
+
+if TYPE_CHECKING:
+    from cuewire.blocking import BlockingApp
+    from cuewire.model.prompts import Home
 
 prompts = typer.Typer(help="Publish prompts, look at them, roll them out and back.", no_args_is_help=True)
+
+StatusName = StrEnum("StatusName", [(name, name) for name in get_args(PromptStatus)])  # type: ignore[misc]  # names are data
+SortName = StrEnum(  # type: ignore[misc]  # the names are data
+    "SortName", [(name, name) for sort in get_args(PromptSort) for name in (sort, f"-{sort}")]
+)
 
 
 @prompts.command()
 def publish(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="the prompt's name; it is made if it does not exist")],
-    file: Annotated[str, typer.Argument(help="the template, - for stdin; a .json file holds a list of messages")],
-    label: Annotated[
-        list[str] | None, typer.Option(metavar="LABEL", help="move this label to it; may be repeated")
-    ] = None,
-    model: Annotated[str | None, typer.Option(metavar="MODEL", help="provider/model, as in openai/gpt-4o-mini")] = None,
-    system: Annotated[
-        str | None, typer.Option(metavar="FILE", help="the template of a system message before it")
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(metavar="KIND", help="what the answer must be: bug,idea or number, boolean, json, schema.json"),
-    ] = None,
-    param: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="a model parameter, such as temperature=0")
-    ] = None,
-    note_text: Annotated[str, typer.Option("--note", metavar="TEXT", help="why this version exists")] = "",
+    file: Template,
+    label: Labels = None,
+    model: Model = None,
+    system: System = None,
+    output: Output = None,
+    param: Param = None,
+    note_text: Note = None,
+    lenient: Lenient = False,
+    description: Description = None,
+    template_type: Type = None,
+    category: Category = None,
+    tag: Tags = None,
+    strategy: Strategy = None,
+    language: Language = None,
+    new: Annotated[bool, typer.Option("--new", help="there must be no such prompt yet")] = False,
     release: Annotated[bool, typer.Option("--publish", help="give it the label production at once")] = False,
 ) -> None:
     """Store a new immutable version.
 
     The first version of a prompt gets the label production; later ones only with --publish, or afterwards with
-    `prompts label`. Publishing what the newest version already says adds nothing.
+    `prompts label`. Publishing what the newest version already says adds nothing. What a prompt file says of the
+    version and the prompt holds, unless an option says otherwise.
     """
     session: Session = context.obj
-    content = _read_content(file, system)
+    source = read_source(file, system=system)
+    options = {
+        **source.options,
+        **version_options(model=model, output=output, param=param, note=note_text, lenient=lenient),
+        **details(description=description, template_type=template_type, category=category, tags=tag),
+        **home_of(strategy, language),
+    }
     with session.open() as app:
-        version = app.prompts.publish(
-            name,
-            content,
-            model=model,
-            output=parse_output_kind(output),
-            parameters=parse_parameters(param or ()),
-            labels=label or (),
-            publish=release,
-            note=note_text,
-        )
+        version = app.prompts.publish(name, source.content, labels=label or (), publish=release, new=new, **options)
     _tell(session, version, verb="is")
-    if DEFAULT_LABEL not in version.labels:
-        note(session, f"roll it out with: cuewire prompts label {version.prompt} {DEFAULT_LABEL} {version.number}")
+    if DEFAULT_LABEL in version.labels:
+        return
+    where = flags(strategy=version.strategy, language=_said_language(version))
+    if release:
+        note(
+            session, f"{DEFAULT_LABEL} is protected: see what it waits for with: cuewire reviews list {version.prompt}"
+        )
+    else:
+        note(
+            session, f"roll it out with: cuewire prompts label {version.prompt} {DEFAULT_LABEL} {version.number}{where}"
+        )
 
 
 @prompts.command()
-def variables(
+def draft(
     context: typer.Context,
-    file: Annotated[str, typer.Argument(help="the template, - for stdin; a .json file holds a list of messages")],
-    system: Annotated[
-        str | None, typer.Option(metavar="FILE", help="the template of a system message before it")
+    name: Name,
+    number: Annotated[int, typer.Argument(help="the version that it is made from")],
+    file: Annotated[
+        str | None, typer.Argument(help="the template, if it is another one; a prompt file says more than that")
     ] = None,
+    label: Labels = None,
+    model: Model = None,
+    system: System = None,
+    output: Output = None,
+    param: Param = None,
+    note_text: Note = None,
+    lenient: Lenient = False,
+    strategy: Strategy = None,
+    language: Language = None,
 ) -> None:
-    """List the variables of a template that need not be published; nothing is stored."""
+    """Store a version made from an earlier one.
+
+    What is not given is as it is there; with nothing given it is that version once more, as the newest.
+    """
     session: Session = context.obj
-    content = _read_content(file, system)
+    if system is not None and file is None:
+        raise typer.BadParameter("a system message goes before a template: give that too", param_hint="--system")
+    source = read_source(file, system=system) if file is not None else None
+    options = {
+        **(source.options if source else {}),
+        **version_options(model=model, output=output, param=param, note=note_text, lenient=lenient),
+        **home_of(strategy, language),
+    }
     with session.open() as app:
-        found = app.prompts.variables(content)
-    if session.is_json:
-        write_json({"variables": found})
-        return
-    rows = [(name, variable.kind, "yes" if variable.required else "no") for name, variable in found.items()]
-    columns = [Column("variable", is_free=True), Column("kind"), Column("required")]
-    write_table(session, columns, rows, empty="it reads no variables")
+        version = app.prompts.draft(name, number, source.content if source else None, labels=label or (), **options)
+    _tell(session, version, verb="is")
 
 
 @prompts.command("list")
 def list_(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="list the versions of this prompt, newest first")] = None,
-    archived: Annotated[bool, typer.Option("--archived", help="list the archived prompts instead")] = False,
+    template_type: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="only those of this type")] = None,
+    language: Annotated[str | None, typer.Option(metavar="TAG", help="only those in this language")] = None,
+    strategy: Annotated[str | None, typer.Option(metavar="NAME", help="only those of this strategy")] = None,
+    status: Annotated[
+        StatusName | None, typer.Option(metavar="STATUS", help="only those that are active, inactive or archived")
+    ] = None,
+    tag: Annotated[str | None, typer.Option(metavar="TAG", help="only those with this tag")] = None,
+    search: Annotated[
+        str, typer.Option(metavar="TEXT", help="only those with this in their name, description or category")
+    ] = "",
+    sort: Annotated[
+        SortName | None,
+        typer.Option(metavar="ORDER", help=f"{', '.join(get_args(PromptSort))}; with - in front the other way round"),
+    ] = None,
     limit: Annotated[int, typer.Option(metavar="N", help="how many", min=1, max=MAX_PAGE)] = 100,
     after: Annotated[str | None, typer.Option(metavar="CURSOR", help="go on where an earlier list ended")] = None,
+    page: Annotated[int | None, typer.Option(metavar="N", help="the page of this number, from 1", min=1)] = None,
 ) -> None:
-    """List prompts by name, or the versions of one."""
+    """List prompts, or the versions of one.
+
+    Archived prompts are listed only if they are asked for with --status.
+    """
     session: Session = context.obj
+    if page is not None and after is not None:
+        raise typer.BadParameter("a list is either paged or continued after a cursor", param_hint="--page")
+    order = sort.value if sort else "name"
+    wanted = PromptFilter(
+        status=cast("PromptStatus | None", status.value if status else None),
+        template_type=template_type,
+        language=None if language is None else check_language(language),
+        tag=tag,
+        strategy=strategy,
+        text=search,
+        sort=cast("PromptSort", order.removeprefix("-")),
+        descending=order.startswith("-"),
+    )
     with session.open() as app:
         if name is not None:
-            _list_versions(session, app.prompts.versions(name))
+            _list_versions(session, app.prompts.versions(name, **home_of(strategy, language)))
             return
-        page = app.prompts.list(limit=limit, after=after, archived=archived)
+        found = app.prompts.list(limit=limit, after=after, page=page, wanted=wanted)
     if session.is_json:
-        write_json(page)
+        write_json(PromptPage.of(found, number=page, size=limit))
         return
-    columns = [Column("name", is_free=True), Column("versions", is_number=True), Column("labels", is_free=True)]
-    rows = [
-        (prompt.name, str(prompt.versions), _labels(prompt.labels), moment(prompt.updated_at)) for prompt in page.items
-    ]
-    empty = "no prompts yet; publish one with: cuewire prompts publish NAME FILE"
-    write_table(session, [*columns, Column("changed (UTC)", is_detail=True)], rows, empty=empty)
-    if page.next:
-        note(session, f"there are more: cuewire prompts list --after {page.next}")
+    _list_prompts(session, found.items)
+    if found.next:
+        note(session, f"there are more: the same with {f'--page {page + 1}' if page else f'--after {found.next}'}")
 
 
 @prompts.command()
 def show(
     context: typer.Context,
     reference: Annotated[str, typer.Argument(metavar="NAME[@REF]", help="name, name@label or name@7")],
-    diff: Annotated[
-        str | None, typer.Option(metavar="OTHER", help="what changed since that version: name@7, or @7 for short")
-    ] = None,
+    strategy: Strategy = None,
+    language: Language = None,
 ) -> None:
-    """Show a version, or how it differs from another."""
+    """Show a prompt, or a version.
+
+    A bare name shows the prompt and the version that it runs, else the newest.
+    """
     session: Session = context.obj
+    home = home_of(strategy, language)
     with session.open() as app:
-        version = app.prompts.get(reference)
-        if diff is None:
-            if session.is_json:
-                write_json(version)
-            else:
-                write("\n".join([*_heading(version), "", *_body(version)]) + "\n")
-            return
-        before = app.prompts.get(f"{version.prompt}{diff}" if diff.startswith("@") else diff)
-    old, new = (f"{v.prompt}@{v.number}" for v in (before, version))
-    lines = [*unified_diff([*_body(before)], [*_body(version)], old, new, lineterm="", n=1_000)]
+        prompt, version = _looked_up(app, reference, home)
     if session.is_json:
-        write_json({"before": before, "after": version, "diff": lines})
-    elif lines:
-        _write_diff(session, lines)
-    else:
-        note(session, f"{old} and {new} say the same")
+        write_json(PromptDetailShape.with_version(prompt, version) if prompt else VersionShape.of(version))
+        return
+    lines = [*prompt_lines(prompt), ""] if prompt else []
+    write("\n".join([*lines, *version_lines(version)]) + "\n")
 
 
 @prompts.command()
 def label(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="the prompt")],
+    name: Name,
     label: Annotated[str, typer.Argument(help="the label, such as production")],
     number: Annotated[int, typer.Argument(help="the version that gets it")],
+    strategy: Strategy = None,
+    language: Language = None,
 ) -> None:
     """Move a label to a version: the roll-out, and the way back."""
     session: Session = context.obj
     with session.open() as app:
-        version = app.prompts.label(name, label, number)
+        version = app.prompts.label(name, label, number, **home_of(strategy, language))
     _tell(session, version, verb="is now")
 
 
 @prompts.command()
-def archive(context: typer.Context, name: Annotated[str, typer.Argument(help="the prompt")]) -> None:
-    """Archive a prompt: it keeps its history and no longer runs."""
+def diff(
+    context: typer.Context,
+    name: Name,
+    first: Annotated[str, typer.Argument(metavar="A", help="a version, by number or label")],
+    second: Annotated[str, typer.Argument(metavar="B", help="the version that it is compared with")],
+    variable: Variables = None,
+    inputs: InputsFile = None,
+    strategy: Strategy = None,
+    language: Language = None,
+) -> None:
+    """Show what the second version says differently.
+
+    With inputs it shows how the second comes out differently.
+    """
     session: Session = context.obj
+    home = home_of(strategy, language)
+    given = parse_inputs(variable or (), inputs) if variable or inputs else None
     with session.open() as app:
-        prompt = app.prompts.archive(name)
+        numbers = _numbers(app, name, (first, second), home)
+        found = app.prompts.diff(name, *numbers, inputs=given, **home)
     if session.is_json:
-        write_json(prompt)
-    else:
-        write(f"{prompt.name} is archived\n")
+        write_json(DiffShape.of(found))
+        return
+    lines = [*diff_lines(found)]
+    if len(lines) == 2:
+        note(session, f"version {found.first} and version {found.second} say the same")
+        return
+    colors = {"+": "green", "-": "red", "@": "cyan"} if session.colors_stdout else {}
+    for line in lines:
+        write(line + "\n", color=colors.get(line[:1]))
 
 
-def _read_content(file: str, system: str | None) -> str | list[Any]:
-    if file.endswith(".json"):
-        content = read_json(file, field="/content")
-        if not isinstance(content, list):
-            raise InvalidInput(f"{file!r} holds no list of messages", field="/content", hint=_MESSAGES)
-        messages: list[Any] = content
-    elif system is None:
-        return read_text(file, field="/content")
-    else:
-        messages = [{"role": "user", "content": read_text(file, field="/content")}]
-    if system is not None:
-        messages = [{"role": "system", "content": read_text(system, field="/system")}, *messages]
-    return messages
+def _looked_up(app: BlockingApp, reference: str, home: Home) -> tuple[Prompt | None, PromptVersion]:
+    """Return a version, and for a bare name its prompt. One that does not run has its newest version."""
+    if "@" in reference:
+        return None, app.prompts.get(reference, **home)
+    try:
+        version = app.prompts.get(reference, **home)
+    except NotFound:
+        prompt = app.prompts.find(reference, **home)
+        versions = app.prompts.versions(str(prompt.id))
+        runs = prompt.labels.get(DEFAULT_LABEL, prompt.versions)
+        return prompt, next(version for version in versions if version.number == runs)
+    return app.prompts.find(str(version.prompt_id)), version
 
 
-_MESSAGES = 'write it as [{"role": "user", "content": "..."}]'
+def _numbers(app: BlockingApp, name: str, words: Sequence[str], home: Home) -> list[int]:
+    """Return the numbers of versions that are told by number or label. Raises NotFound."""
+    if all(word.isdecimal() for word in words):
+        return [int(word) for word in words]
+    prompt = app.prompts.find(name, **home)
+    for word in words:
+        if not word.isdecimal() and word not in prompt.labels:
+            raise LabelNotFound(
+                f"prompt {prompt.name!r} has no version labelled {word[:64]!r}",
+                hint=f"see its labels with: cuewire prompts show {prompt.name}",
+            )
+    return [int(word) if word.isdecimal() else prompt.labels[word] for word in words]
 
 
 def _tell(session: Session, version: PromptVersion, *, verb: str) -> None:
     if session.is_json:
-        write_json(version)
+        write_json(VersionShape.of(version))
     else:
         write(f"{version.prompt}@{version.number} {verb} {', '.join(version.labels) or 'without a label'}\n")
 
 
-def _list_versions(session: Session, versions: list[PromptVersion]) -> None:
-    if session.is_json:
-        write_json({"items": versions, "next": None})
-        return
+def _list_prompts(session: Session, found: Sequence[Prompt]) -> None:
     columns = [
-        Column("version", is_number=True),
-        Column("labels"),
-        Column("model"),
-        Column("made (UTC)"),
-        Column("note", is_free=True),
+        *(Column("name", is_free=True), Column("type"), Column("language"), Column("scope", is_free=True)),
+        *(Column("version", is_number=True), Column("status"), Column("labels", is_free=True, is_detail=True)),
+        Column("changed (UTC)", is_detail=True),
     ]
     rows = [
-        (str(v.number), ", ".join(v.labels) or UNKNOWN, v.model or UNKNOWN, moment(v.created_at), v.note)
-        for v in versions
+        (
+            *(prompt.name, prompt.template_type, prompt.language, scope(prompt)),
+            *(str(prompt.labels.get(DEFAULT_LABEL, UNKNOWN)), prompt.status, labels(prompt.labels)),
+            moment(prompt.updated_at),
+        )
+        for prompt in found
+    ]
+    write_table(session, columns, rows, empty="no prompts; publish one with: cuewire prompts publish NAME FILE")
+
+
+def _list_versions(session: Session, versions: Sequence[PromptVersion]) -> None:
+    if session.is_json:
+        write_json(VersionList.of(versions))
+        return
+    columns = [
+        *(Column("version", is_number=True), Column("labels"), Column("model"), Column("made (UTC)")),
+        *(Column("by", is_detail=True), Column("note", is_free=True)),
+    ]
+    rows = [
+        (
+            *(str(version.number), ", ".join(version.labels) or UNKNOWN, version.model or UNKNOWN),
+            *(moment(version.created_at), version.author or UNKNOWN, version.note),
+        )
+        for version in versions
     ]
     write_table(session, columns, rows, empty="no versions")
 
 
-def _labels(labels: dict[str, int]) -> str:
-    return ", ".join(f"{label} {number}" for label, number in sorted(labels.items())) or UNKNOWN
-
-
-def _heading(version: PromptVersion) -> Iterator[str]:
-    yield f"{version.prompt}@{version.number}  {', '.join(version.labels)}".rstrip()
-    yield f"made     {moment(version.created_at)} UTC, content {version.content_hash[:12]}"
-    if version.note:
-        yield f"note     {version.note}"
-
-
-def _body(version: PromptVersion) -> Iterator[str]:
-    """Yield what a version says, line by line, in a form made for comparing."""
-    yield f"model    {version.model or UNKNOWN}"
-    yield f"output   {_output(version.output)}"
-    for name, value in sorted(version.parameters.items()):
-        yield f"param    {name} = {_json(value)}"
-    for name, variable in version.variables.items():
-        yield f"input    {name}{_variable(variable)}"
-    for message in version.messages:
-        yield ""
-        if not isinstance(message, Message):
-            yield f"the messages in {message.input!r}"
-            continue
-        yield f"{message.role}:"
-        for part in (message.content,) if isinstance(message.content, str) else message.content:
-            if isinstance(part, Image):
-                yield f"  the image in {part.input!r}"
-            else:
-                yield from (f"  {line}" for line in part.splitlines())
-
-
-def _output(output: OutputKind) -> str:
-    if isinstance(output, ChoiceOutput):
-        return f"one of {', '.join(output.choices)}"
-    if isinstance(output, JsonOutput) and output.json_schema:
-        return f"json that satisfies {_json(output.json_schema)}"
-    return type(output).__name__.removesuffix("Output").lower()
-
-
-def _variable(variable: Variable) -> str:
-    kind = {"value": "", "messages": ", a list of messages", "image": ", an image"}[variable.kind]
-    schema = f", {_json(variable.json_schema)}" if variable.json_schema else ""
-    return kind + schema + ("" if variable.required else f", default {_json(variable.default)}")
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _write_diff(session: Session, lines: list[str]) -> None:
-    colors = {"+": "green", "-": "red", "@": "cyan"} if session.colors_stdout else {}
-    for line in lines:
-        write(line + "\n", color=colors.get(line[:1]))
+def _said_language(version: PromptVersion) -> str | None:
+    return None if version.language == DEFAULT_LANGUAGE else version.language

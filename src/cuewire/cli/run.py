@@ -36,6 +36,10 @@ def run(
         str | None, typer.Option(metavar="KEY", help="run at most once under this key; again gives the stored answer")
     ] = None,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="give up after so long, all told")] = None,
+    strategy: Annotated[
+        str | None, typer.Option(metavar="NAME", help="a strategy, whose own prompt runs if it has one")
+    ] = None,
+    language: Annotated[str | None, typer.Option(metavar="TAG", help="the language wanted, as in de or pt-BR")] = None,
     no_stream: Annotated[bool, typer.Option("--no-stream", help="show the answer when it is complete")] = False,
 ) -> None:
     """Run a prompt.
@@ -50,6 +54,8 @@ def run(
         "parameters": parse_parameters(param or ()) or None,
         "idempotency_key": idempotency_key,
         "timeout_s": timeout,
+        "strategy": strategy,
+        "language": language,
     }
     with session.open() as app:
         if session.is_live and not no_stream:

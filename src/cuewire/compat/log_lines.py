@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import islice
 from math import isfinite
 
@@ -14,6 +16,12 @@ _MAX_TEXT = 16 * MAX_ERROR_MESSAGE
 """Characters of a text that are looked at."""
 _MAX_ITEMS = 100
 _MAX_DEPTH = 16
+
+
+def say(logger: logging.Logger, level: int, told: Mapping[str, object], **own: str) -> None:
+    """Log the line. Raises nothing: whoever listens to the log may fail, the program goes on."""
+    with suppress(Exception):
+        logger.log(level, "%s", line_of(told, **own))
 
 
 def line_of(told: Mapping[str, object], **own: str) -> str:

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from cuewire.compat.log_lines import line_of
+from cuewire.compat.failures import Failures, problem_of, reason_of
+from cuewire.compat.log_lines import say
 from cuewire.compat.process_app import ProcessApp
+from cuewire.compat.template_loading import (
+    close_templates,
+    failed_loads,
+    get_model_config,
+    get_template,
+    render_template,
+)
 from cuewire.config import load, program_database
 from cuewire.model.entries import parse_entry
-from cuewire.model.errors import ConfigError, CuewireError
+from cuewire.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from cuewire.engine.app import LocalApp
+
+__all__ = [
+    "close_database",
+    "failed_loads",
+    "get_model_config",
+    "get_template",
+    "log_prompt_execution",
+    "lost_records",
+    "render_template",
+]
 
 logger = logging.getLogger("cuewire.executions")
 
@@ -65,11 +80,12 @@ def log_prompt_execution(
         )
         execution_id = _app.run(lambda app: app.log(entry))
     except Exception as error:  # noqa: BLE001  # the program goes on, whatever becomes of its records
-        reason = _reason(error)
+        reason = reason_of(error)
         _lost.add(reason)
-        _say(logging.WARNING, {"problem": _problem(error), **told}, event="execution.lost", reason=reason)
+        problem = {"problem": problem_of(error), **told}
+        say(logger, logging.WARNING, problem, event="execution.lost", reason=reason)
         return None
-    _say(logging.INFO, told, event="execution.logged", execution_id=execution_id)
+    say(logger, logging.INFO, told, event="execution.logged", execution_id=execution_id)
     return execution_id
 
 
@@ -81,22 +97,7 @@ def lost_records() -> Mapping[str, int]:
 def close_database() -> None:
     """Close the database, as the end of the program does; the next call opens what the environment says by then."""
     _app.close()
-
-
-class _Lost:
-    """Counts lost records, from any thread."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._counts: Counter[str] = Counter()
-
-    def add(self, reason: str) -> None:
-        with self._lock:
-            self._counts[reason] += 1
-
-    def counts(self) -> dict[str, int]:
-        with self._lock:
-            return dict(self._counts)
+    close_templates()
 
 
 async def _open() -> LocalApp:
@@ -114,21 +115,5 @@ async def _open() -> LocalApp:
     return await connect(named or None, settings=settings)
 
 
-def _say(level: int, told: Mapping[str, object], **own: str) -> None:
-    with suppress(Exception):  # whoever listens to the log may fail, the program goes on
-        logger.log(level, "%s", line_of(told, **own))
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, CuewireError):
-        return error.code
-    return "timeout" if isinstance(error, TimeoutError) else "internal_error"
-
-
-def _problem(error: Exception) -> str:
-    """Return what to tell of an error: of one that is not ours its kind, because nobody knows what it says."""
-    return str(error) if isinstance(error, CuewireError) else type(error).__name__
-
-
-_lost = _Lost()
+_lost = Failures()
 _app = ProcessApp(_open)

@@ -9,34 +9,62 @@ from typing import Any, Unpack, get_args
 
 import msgspec
 
+from cuewire.engine.live import MAX_WINDOW, LiveExecutions
 from cuewire.engine.run import Engine
 from cuewire.engine.stream import ExecutionStream
+from cuewire.model.actors import LOCAL, Actor
 from cuewire.model.embeddings import Embeddable, Embedded, check_embeddable
 from cuewire.model.entries import Entry
 from cuewire.model.errors import InvalidInput
 from cuewire.model.executions import Execution, ExecutionDetail, Status
-from cuewire.model.ids import check_execution_id
+from cuewire.model.ids import check_execution_id, no_execution
+from cuewire.model.live import OnChange
 from cuewire.model.orders import RunOptions, parse_order
 from cuewire.model.outcomes import Outcome, OutcomeValue, check_outcomes
 from cuewire.model.pages import Page
-from cuewire.model.prompts import EMBEDDINGS, Inputs, check_name
+from cuewire.model.prompts import EMBEDDINGS, Inputs
+from cuewire.model.references import check_name
 from cuewire.model.results import Result
 from cuewire.ports import Clock, ExecutionStore, OutcomeStore, Providers
+from cuewire.registry.access import authorize, may
 from cuewire.registry.api_keys import KeyRing
+from cuewire.registry.history import History
+from cuewire.registry.live import Live
 from cuewire.registry.prompts import Registry, check_limit
+from cuewire.registry.reviews import Reviews
+from cuewire.registry.scopes import Scopes
 from cuewire.registry.sessions import SignIns
+from cuewire.registry.subscriptions import Reader, Subscription, subscription
+from cuewire.registry.templates import Templates
+from cuewire.registry.users import Roster
 
 
 class Executions:
-    """Implements `ExecutionsFace` over the stores."""
+    """Implements `ExecutionsFace` over the stores, for an actor: what is not for them is not there."""
 
-    def __init__(self, executions: ExecutionStore, outcomes: OutcomeStore) -> None:
+    def __init__(
+        self, executions: ExecutionStore, outcomes: OutcomeStore, *, live: LiveExecutions, actor: Actor = LOCAL
+    ) -> None:
         self._executions = executions
         self._outcomes = outcomes
+        self._live = live
+        self._actor = actor
+
+    def by(self, actor: Actor) -> Executions:
+        """Return the record as the actor may see it."""
+        return Executions(self._executions, self._outcomes, live=self._live, actor=actor)
 
     async def get(self, execution_id: str) -> ExecutionDetail:
-        """Return one execution with all that was stored."""
-        return await self._executions.get(check_execution_id(execution_id))
+        """Return one execution with all that was stored, and may be seen."""
+        found = await self._executions.get(check_execution_id(execution_id))
+        if not self._actor.sees(found.prompt):
+            raise no_execution(execution_id)
+        return found if may(self._actor, "executions:body") else found.without_bodies()
+
+    async def check_seen(self, execution_id: str) -> None:
+        """Raise ExecutionNotFound for one of a prompt that is not for the actor; looks only if some are not."""
+        if self._actor.prompts is not None:
+            await self.get(execution_id)
 
     async def list(
         self,
@@ -47,35 +75,83 @@ class Executions:
         status: Status | None = None,
     ) -> Page[Execution]:
         """Return executions, newest first."""
-        if prompt is not None:
-            check_name(prompt)
-        if status is not None and status not in get_args(Status):
-            raise InvalidInput(
-                f"{str(status)[:40]!r} is not a status", field="/status", hint=f"one of {', '.join(get_args(Status))}"
-            )
-        return await self._executions.list(limit=check_limit(limit), after=after, prompt=prompt, status=status)
+        _check_wanted(prompt, status)
+        return await self._executions.list(
+            limit=check_limit(limit), after=after, prompt=prompt, status=status, among=self._actor.prompts
+        )
+
+    def subscribe(
+        self,
+        *,
+        limit: int = 50,
+        prompt: str | None = None,
+        status: Status | None = None,
+        after: str | None = None,
+        on_change: OnChange[Execution] | None = None,
+    ) -> Subscription[Execution]:
+        """Follow the newest executions; see `ExecutionsFace.subscribe`."""
+        reader = self.follow(limit=limit, prompt=prompt, status=status, after=after)
+        return subscription(reader, after=after, on_change=on_change)
+
+    def follow(
+        self, *, limit: int = 50, prompt: str | None = None, status: Status | None = None, after: str | None = None
+    ) -> Reader[Execution]:
+        """Return what reads the same changes, for who has many to tell."""
+        authorize(self._actor, "executions:read")
+        _check_wanted(prompt, status)
+        return self._live.follow(
+            limit=check_limit(limit, most=MAX_WINDOW),
+            prompt=prompt,
+            status=status,
+            among=self._actor.prompts,
+            after=after,
+        )
 
     async def outcomes(self, execution_id: str) -> Sequence[Outcome]:
         """Return what was reported of an execution."""
-        await self._executions.get(check_execution_id(execution_id))
+        await self.get(execution_id)
         return await self._outcomes.list(execution_id)
 
     async def report(self, execution_id: str, outcomes: Mapping[str, OutcomeValue], *, at: datetime) -> None:
         """Store what became of an execution."""
         found = check_execution_id(execution_id)
         checked = check_outcomes(outcomes)
+        await self.check_seen(found)
         await self._outcomes.report(
             [Outcome(execution_id=found, name=name, value=value, reported_at=at) for name, value in checked.items()]
         )
 
 
+def _check_wanted(prompt: str | None, status: Status | None) -> None:
+    if prompt is not None:
+        check_name(prompt)
+    if status is not None and status not in get_args(Status):
+        raise InvalidInput(
+            f"{str(status)[:40]!r} is not a status", field="/status", hint=f"one of {', '.join(get_args(Status))}"
+        )
+
+
+class RegistryFaces(msgspec.Struct, frozen=True, kw_only=True):
+    """All that users hold of the registry, and what tells of its changes."""
+
+    prompts: Registry
+    templates: Templates
+    reviews: Reviews
+    strategies: Scopes
+    configurations: Scopes
+    history: History
+    live: Live
+
+
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """What an App of this process is made of, joined by `wiring.py`; `close` releases what was opened for it."""
+    """What an App of this process is made of, joined by `wiring`; `close` releases what was opened for it."""
 
     engine: Engine
-    registry: Registry
+    registry: RegistryFaces
     executions: Executions
+    actor: Actor
     keys: KeyRing
+    users: Roster
     sign_ins: SignIns
     providers: Providers
     clock: Clock
@@ -94,7 +170,32 @@ class LocalApp:
     @property
     def prompts(self) -> Registry:
         """The registry."""
-        return self._parts.registry
+        return self._parts.registry.prompts
+
+    @property
+    def templates(self) -> Templates:
+        """What authors ask before they publish."""
+        return self._parts.registry.templates
+
+    @property
+    def reviews(self) -> Reviews:
+        """What protects labels, and what waits for a decision."""
+        return self._parts.registry.reviews
+
+    @property
+    def strategies(self) -> Scopes:
+        """What has prompts of its own."""
+        return self._parts.registry.strategies
+
+    @property
+    def configurations(self) -> Scopes:
+        """Environments with parameters."""
+        return self._parts.registry.configurations
+
+    @property
+    def events(self) -> History:
+        """What happened."""
+        return self._parts.registry.history
 
     @property
     def executions(self) -> Executions:
@@ -110,6 +211,16 @@ class LocalApp:
     def is_ready(self) -> bool:
         """Tell whether the database answers, for all that is known."""
         return self._parts.is_up()
+
+    @property
+    def actor(self) -> Actor:
+        """Who uses this App."""
+        return self._parts.actor
+
+    @property
+    def users(self) -> Roster:
+        """Who has a role on the server."""
+        return self._parts.users
 
     @property
     def keys(self) -> KeyRing:
@@ -164,7 +275,7 @@ class LocalApp:
         """
         texts = check_embeddable(inputs)
         order = parse_order(EMBEDDINGS, {"input": texts}, model=model, parameters=parameters, metadata=metadata)
-        await self._parts.registry.provide(EMBEDDINGS, "{{ input }}")
+        await self._parts.registry.prompts.provide(EMBEDDINGS, "{{ input }}")
         return await self._engine.embed(order, texts, on_open=on_open)
 
     async def log(self, entry: Entry) -> str:

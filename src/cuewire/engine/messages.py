@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from cuewire.engine.inputs import history
 from cuewire.model.prompts import Image, Message, MessageTemplate, Placeholder, PromptVersion
 from cuewire.model.requests import ChatMessage, ContentPart, ImageContent, TextContent
 from cuewire.ports import Renderer
+from cuewire.registry.inputs import history
 
 
 def templates(messages: tuple[MessageTemplate, ...]) -> tuple[str, ...]:
@@ -27,7 +27,15 @@ async def render_messages(
 
     `at` is what the templates take for now.
     """
-    rendered = iter(await renderer.render(templates(version.messages), inputs, key=version.content_hash, at=at))
+    texts = await renderer.render(
+        templates(version.messages),
+        inputs,
+        key=version.content_hash,
+        at=at,
+        includes=version.includes,
+        missing="empty" if version.lenient else "raise",
+    )
+    rendered = iter(texts)
     messages: list[ChatMessage] = []
     for template in version.messages:
         if isinstance(template, Placeholder):

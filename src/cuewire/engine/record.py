@@ -79,6 +79,8 @@ class OpenRecord:
             value=value,
             text=answer.text,
             prompt=opening.prompt,
+            strategy=opening.strategy,
+            language=opening.language,
             version=opening.version,
             model=self._model,
             finish_reason=answer.finish_reason,
@@ -208,6 +210,8 @@ class Records:
             id=uuid7(unix_ms=_unix_ms(started_at), random_bits=self._clock.random_bits()),
             version_id=version.id,
             prompt=version.prompt,
+            strategy=version.strategy,
+            language=version.language,
             version=version.number,
             label=reference.label if reference.number is None else None,
             model=model,
@@ -227,7 +231,9 @@ def _unix_ms(now: datetime) -> int:
 
 
 def _request_hash(order: Order, inputs: bytes) -> str:
-    asked = (str(order.reference), msgspec.json.decode(inputs), order.model, order.parameters)
+    reference = order.reference
+    home = [part for part in (reference.strategy, reference.language) if part]
+    asked = (str(reference), msgspec.json.decode(inputs), order.model, order.parameters, *home)
     return sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
 
 

@@ -11,7 +11,6 @@ import msgspec
 from cuewire.engine.call import Caller
 from cuewire.engine.check import parse_answer
 from cuewire.engine.groups import run_groups
-from cuewire.engine.inputs import check_inputs
 from cuewire.engine.messages import render_messages
 from cuewire.engine.plan import make_plan
 from cuewire.engine.record import OpenRecord, Records
@@ -24,6 +23,7 @@ from cuewire.model.plans import Candidate
 from cuewire.model.prompts import PromptVersion
 from cuewire.model.results import Answer, Result
 from cuewire.ports import Clock, ExecutionStore, Listener, PriceBook, Providers, Recorder, Renderer
+from cuewire.registry.inputs import check_inputs
 from cuewire.registry.resolver import Resolver
 
 T = TypeVar("T")

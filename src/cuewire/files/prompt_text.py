@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import cast, get_args
+from typing import NamedTuple, cast, get_args
 
 import msgspec
 
@@ -29,7 +29,9 @@ from cuewire.model.prompt_files import PromptFile
 from cuewire.model.prompts import AuthoredRole, Image, Message, MessageTemplate, Placeholder
 from cuewire.model.values import Value
 
-SETTINGS = PromptFile.__struct_fields__[2:]
+_NOTHING = PromptFile(prompt="", messages=())
+_ATTRIBUTES = PromptFile.__struct_fields__[2:]
+SETTINGS = PromptFile.__struct_encode_fields__[2:]
 _RULE = "---"
 _ROLES = get_args(AuthoredRole)
 _MARK = re.compile(rf"\[\[(?P<kind>{'|'.join(_ROLES)}|text|messages|image)(?:: (?P<input>[A-Za-z_]\w*))?\]\]")
@@ -38,7 +40,11 @@ _LIKE_A_MARK = re.compile(r"\\*" + _MARK.pattern)
 
 def to_text(file: PromptFile) -> str:
     """Return the text of a prompt file."""
-    told = {name: value for name in SETTINGS if (value := getattr(file, name))}
+    told = {
+        name: value
+        for name, attribute in zip(SETTINGS, _ATTRIBUTES, strict=True)
+        if (value := getattr(file, attribute)) != getattr(_NOTHING, attribute)
+    }
     settings = yaml.write(told) if told else ""
     return f"{_RULE}\n{settings}{_RULE}\n" + "".join(f"{line}\n" for line in _lines(file.messages))
 
@@ -49,7 +55,7 @@ def from_text(prompt: str, text: str) -> PromptFile:
     if lines[0] != _RULE or _RULE not in lines[1:]:
         raise InvalidInput("line 1: a prompt file begins with its settings between two lines of ---")
     end = lines.index(_RULE, 1)
-    settings = yaml.read("\n".join(["", *lines[1:end]]))  # the empty line makes the numbers of lines right
+    settings = yaml.read("\n".join(["", *lines[1:end], ""]))  # the empty line makes the numbers of lines right
     told = {} if settings is None else settings
     if not isinstance(told, dict) or (unknown := [name for name in told if name not in SETTINGS]):
         what = f"unknown settings: {', '.join(map(str, unknown))}" if isinstance(told, dict) else "no settings"
@@ -62,6 +68,26 @@ def from_text(prompt: str, text: str) -> PromptFile:
         return msgspec.convert({"prompt": prompt, "messages": messages, **told}, PromptFile)
     except msgspec.ValidationError as error:
         raise InvalidInput(str(error)) from None
+
+
+class Start(NamedTuple):
+    """Where a message begins in a file: the line of its text if it is one text, else that of its mark."""
+
+    line: int
+    is_text: bool
+
+
+def starts(text: str) -> tuple[Start, ...]:
+    """Return where each message begins, in what `from_text` reads."""
+    lines = text.split("\n")
+    end = lines.index(_RULE, 1)
+    found: list[Start] = []
+    for block in _blocks(lines[end + 1 :], first=end + 2):
+        if block.kind in ("text", "image"):
+            found[-1] = Start(found[-1].line - found[-1].is_text, is_text=False)
+        else:
+            found.append(Start(block.line + bool(block.kind), is_text=True))
+    return tuple(found)
 
 
 def _lines(messages: tuple[MessageTemplate, ...]) -> Iterator[str]:

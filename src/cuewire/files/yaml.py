@@ -21,6 +21,8 @@ _WORDS = {
     "float": (r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", list("-+.0123456789")),
 }
 
+_MAX_LINE = 80
+
 
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: Any = {}
@@ -50,6 +52,13 @@ class _Dumper(yaml.SafeDumper):
         """Write what occurs twice twice."""
         return True
 
+    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
+        """Write a list of short words in one line."""
+        is_short = len(str(sequence)) <= _MAX_LINE and not any(
+            isinstance(item, dict | list) or "\n" in str(item) for item in sequence
+        )
+        return super().represent_sequence(tag, sequence, flow_style=is_short)
+
 
 for _kind in (_Loader, _Dumper):
     for _name, (_form, _firsts) in _WORDS.items():
@@ -57,9 +66,10 @@ for _kind in (_Loader, _Dumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    """Write a text, in escapes if it holds what cannot be seen: the library takes some of that for line ends."""
+    """Write a text, lines as lines, in escapes if it holds what cannot be seen: some of that passes for a line end."""
     is_visible = text.replace("\n", "").isprintable()
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_visible else '"')
+    style = "|" if "\n" in text and not text[0].isspace() else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style if is_visible else '"')
 
 
 _Dumper.add_representer(str, _text)

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from cuewire.model.errors import InvalidInput
-from cuewire.model.prompts import Reference, parse_reference
+from cuewire.model.references import Reference, parse_reference
 from cuewire.model.results import Usage
 from cuewire.model.secrets import redacted
 from cuewire.model.text import check_object, cleaned

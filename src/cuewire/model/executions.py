@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
+from msgspec.structs import replace
+
+from cuewire.model.references import DEFAULT_LANGUAGE
 from cuewire.model.requests import ChatMessage, ToolCall
 from cuewire.model.results import Result, Usage
 from cuewire.model.values import Value
@@ -29,6 +32,8 @@ class Opening(Value, frozen=True):
     metadata: bytes
     idempotency_key: str | None = None
     request_hash: str | None = None
+    strategy: str | None = None
+    language: str = DEFAULT_LANGUAGE
 
 
 class CallRecord(Value, frozen=True):
@@ -87,7 +92,7 @@ class Closing(Value, frozen=True):
     sanitised: int = 0
 
 
-class Execution(Value, frozen=True):
+class Execution(Value, frozen=True, kw_only=True):
     """One execution as listed. Token counts, cost and times are None where unknown or not yet known."""
 
     id: str
@@ -109,6 +114,8 @@ class Execution(Value, frozen=True):
     error_code: str | None
     error_message: str | None
     metadata: dict[str, Any]
+    strategy: str | None = None
+    language: str = DEFAULT_LANGUAGE
 
     @property
     def success(self) -> bool:
@@ -116,7 +123,7 @@ class Execution(Value, frozen=True):
         return self.status == "succeeded"
 
 
-class ExecutionDetail(Execution, frozen=True):
+class ExecutionDetail(Execution, frozen=True, kw_only=True):
     """One execution with everything that was stored of it."""
 
     inputs: dict[str, Any]
@@ -129,6 +136,14 @@ class ExecutionDetail(Execution, frozen=True):
     sanitised: int
     idempotency_key: str | None
     request_hash: str | None
+    withheld: bool = False
+
+    def without_bodies(self) -> ExecutionDetail:
+        """Return it without what was put in and what came out, and `withheld` set."""
+        failure = self.failure and replace(self.failure, detail="")
+        return replace(
+            self, inputs={}, messages=None, text=None, value=None, tool_calls=(), failure=failure, withheld=True
+        )
 
     def result(self) -> Result:
         """Return what its caller got, if it succeeded."""
@@ -137,6 +152,8 @@ class ExecutionDetail(Execution, frozen=True):
             value=self.value,
             text=self.text or "",
             prompt=self.prompt,
+            strategy=self.strategy,
+            language=self.language,
             version=self.version,
             model=self.model,
             finish_reason=self.finish_reason or "",

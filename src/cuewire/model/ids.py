@@ -30,3 +30,8 @@ def check_execution_id(execution_id: object) -> str:
     if isinstance(execution_id, str) and is_execution_id(execution_id):
         return execution_id
     raise ExecutionNotFound(f"{repr(execution_id)[:80]} is not the id of an execution", field="/execution_id")
+
+
+def no_execution(execution_id: str) -> ExecutionNotFound:
+    """Return the error of an id that no execution has."""
+    return ExecutionNotFound(f"there is no execution {execution_id!r}", field="/execution_id")

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from cuewire.model.errors import InvalidInput
-from cuewire.model.prompts import Inputs, Reference, parse_reference
+from cuewire.model.prompts import Inputs
+from cuewire.model.references import Reference, parse_reference
 from cuewire.model.requests import check_parameters, parse_model
 from cuewire.model.text import check_object, is_storable
 from cuewire.model.values import Value
@@ -17,7 +18,9 @@ MAX_KEY = 255
 class RunOptions(TypedDict, total=False):
     """What `run` and `stream` take by keyword: `model` and `parameters` override the version's.
 
-    `idempotency_key` makes a repeated request bring back the first one's result; `timeout_s` bounds the whole trip.
+    `strategy` is a strategy's name or id: its own prompt runs if it has one, else the global one. `language` is the one
+    wanted; a nearer or the default one will do. `idempotency_key` makes a repeated request bring back the first one's
+    result; `timeout_s` bounds the whole trip.
     """
 
     model: str | None
@@ -25,6 +28,8 @@ class RunOptions(TypedDict, total=False):
     metadata: Mapping[str, Any] | None
     idempotency_key: str | None
     timeout_s: float | None
+    strategy: str | None
+    language: str | None
 
 
 class Order(Value, frozen=True):
@@ -48,6 +53,8 @@ def parse_order(
     metadata: Mapping[str, Any] | None = None,
     idempotency_key: str | None = None,
     timeout_s: float | None = None,
+    strategy: str | None = None,
+    language: str | None = None,
 ) -> Order:
     """Check what a caller gave to `run` or `stream`. Raises InvalidInput with the place that is wrong."""
     given = check_object(inputs, pointer="/inputs")
@@ -61,7 +68,7 @@ def parse_order(
     if timeout_s is not None and not 0 < timeout_s <= 86_400:
         raise InvalidInput("timeout must be more than 0 and at most 86,400 seconds", field="/timeout_s")
     return Order(
-        reference=parse_reference(prompt),
+        reference=parse_reference(prompt, strategy=strategy, language=language),
         inputs=given,
         model=model,
         parameters=chosen,

@@ -67,6 +67,21 @@ def parse_output(spec: str | Sequence[str] | Mapping[str, Any] | None) -> Output
     return ChoiceOutput(choices=_choices(spec))
 
 
+def stated(kind: OutputKind) -> str | list[str] | dict[str, Any] | None:
+    """Return an output kind as `publish` takes it."""
+    match kind:
+        case TextOutput():
+            return None
+        case ChoiceOutput():
+            return [*kind.choices]
+        case JsonOutput():
+            return kind.json_schema or "json"
+        case NumberOutput():
+            return "number"
+        case BooleanOutput():
+            return "boolean"
+
+
 def _choices(spec: Sequence[object]) -> tuple[str, ...]:
     choices = tuple(spec)
     check_json(choices, pointer="/output")

@@ -10,8 +10,12 @@ Item = TypeVar("Item")
 MAX_PAGE = 1_000
 
 
-class Page(msgspec.Struct, Generic[Item], frozen=True):
-    """A run of items in the list's order; `next` is the cursor of the following page, None at the end."""
+class Page(msgspec.Struct, Generic[Item], frozen=True, omit_defaults=True):
+    """A run of items in the list's order; `next` is the cursor of the following page, None at the end.
+
+    `total` is the number of items on all pages, where that was counted.
+    """
 
     items: tuple[Item, ...]
     next: str | None
+    total: int | None = None

@@ -1,42 +1,31 @@
-"""Prompts as data: references, messages, and immutable versions."""
+"""Prompts as data: what they are and where they belong, messages, and immutable versions."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Literal, TypeAlias, TypedDict
 
-from cuewire.model.errors import InvalidInput
+from cuewire.model.includes import NOTHING, Includes
 from cuewire.model.outputs import OutputKind
+from cuewire.model.references import DEFAULT_LANGUAGE
 from cuewire.model.values import Json, Value
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 AuthoredRole: TypeAlias = Literal["system", "developer", "user", "assistant"]
 
-DEFAULT_LABEL = "production"
-LATEST = "latest"
+PromptStatus: TypeAlias = Literal["active", "inactive", "archived"]
+"""An inactive prompt does not run until it is activated; an archived one is kept for its history."""
+
+PromptSort: TypeAlias = Literal["name", "created_at", "updated_at", "template_type", "language", "id"]
+GENERAL = "general"
+"""The type of a template of which nothing else is said."""
 AD_HOC = "adhoc"
 """The prompt under which messages without a stored prompt are recorded; its one version is the input `messages`."""
 EMBEDDINGS = "embeddings"
 """The prompt under which embeddings are recorded."""
 BUILT_IN = frozenset({AD_HOC, EMBEDDINGS})
 """What nobody wrote, and nobody means when they ask for their prompts."""
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9._/-]{0,127}")
-_LABEL = re.compile(r"[a-z][a-z0-9._-]{0,63}")
-
-
-class Reference(Value, frozen=True):
-    """Where a version is looked up: by label, or by number when `number` is set."""
-
-    name: str
-    label: str = DEFAULT_LABEL
-    number: int | None = None
-
-    def __str__(self) -> str:
-        return f"{self.name}@{self.number if self.number is not None else self.label}"
 
 
 class Image(Value, frozen=True, tag="image", kw_only=False):
@@ -74,7 +63,8 @@ class VersionOptions(TypedDict, total=False):
     """What `publish` takes by keyword of the version itself.
 
     `output` is a kind's name, a list of choices or a JSON Schema. `variables` gives a JSON Schema per input, with
-    `default` where the input may be left out.
+    `default` where the input may be left out. With `lenient` inputs may be missing or surplus. `parent` is the number
+    of the version that this one was made from, else the newest.
     """
 
     model: str | None
@@ -82,6 +72,35 @@ class VersionOptions(TypedDict, total=False):
     parameters: Mapping[str, Any]
     variables: Mapping[str, Mapping[str, Any]]
     note: str
+    lenient: bool
+    parent: int | None
+
+
+class Details(TypedDict, total=False):
+    """What is said of a prompt beside its versions. What is absent stays as it is."""
+
+    description: str
+    template_type: str
+    category: str
+    tags: Sequence[str]
+
+
+class Home(TypedDict, total=False):
+    """Where a prompt of a name belongs: to a strategy, by its name or id, or to none; and its language."""
+
+    strategy: str | None
+    language: str | None
+
+
+class EditOptions(Details, Home, total=False):
+    """What `edit` takes by keyword. With a `revision` the prompt must still have it."""
+
+    status: Literal["active", "inactive"]
+    revision: int | None
+
+
+class PublishOptions(VersionOptions, Details, Home, total=False):
+    """What `publish` takes by keyword: of the version, of the prompt, and where the prompt belongs."""
 
 
 Content: TypeAlias = str | Sequence[MessageTemplate | Mapping[str, Any]]
@@ -98,6 +117,9 @@ class VersionDraft(Value, frozen=True):
     parameters: dict[str, Any]
     output: OutputKind
     content_hash: str
+    includes: Includes = NOTHING
+    lenient: bool = False
+    parent: int | None = None
     note: str = ""
 
 
@@ -116,6 +138,12 @@ class PromptVersion(Value, frozen=True):
     content_hash: str
     note: str
     created_at: datetime
+    includes: Includes = NOTHING
+    lenient: bool = False
+    parent: int | None = None
+    author: str = ""
+    strategy: str | None = None
+    language: str = DEFAULT_LANGUAGE
     labels: tuple[str, ...] = ()
 
     @property
@@ -128,66 +156,73 @@ class PromptVersion(Value, frozen=True):
 
 
 class Prompt(Value, frozen=True):
-    """A prompt: a name with history. `labels` maps each label to the number of the version that carries it."""
+    """A prompt: a name with history, in one language, of one strategy or global.
+
+    `labels` maps each label to the number of the version that carries it. `revision` counts the changes, so that who
+    changes it can say which state they mean.
+    """
 
     id: int
     name: str
+    strategy: str | None
+    language: str
+    description: str
+    template_type: str
+    category: str
+    tags: tuple[str, ...]
+    status: PromptStatus
     labels: dict[str, int]
     versions: int
-    archived: bool
+    revision: int
     created_at: datetime
     updated_at: datetime
 
-
-def check_name(name: object, *, field: str = "/prompt") -> str:
-    """Return the name of a prompt if it is well formed, else raise InvalidInput."""
-    if isinstance(name, str) and _NAME.fullmatch(name):
-        return name
-    raise InvalidInput(
-        f"{_shown(name)} is not a prompt name",
-        field=field,
-        hint="use up to 128 of a-z 0-9 . _ / -, beginning with a letter or digit",
-    )
+    @property
+    def archived(self) -> bool:
+        """Tell whether it is kept for its history alone."""
+        return self.status == "archived"
 
 
-def check_label(label: object) -> str:
-    """Return the label if it is well formed, else raise InvalidInput."""
-    if isinstance(label, str) and _LABEL.fullmatch(label):
-        return label
-    raise InvalidInput(
-        f"{_shown(label)} is not a label",
-        field="/label",
-        hint="use up to 64 of a-z 0-9 . _ -, beginning with a letter",
-    )
+class PromptFilter(Value, frozen=True):
+    """Which prompts are wanted, in which order; what is None does not matter. The built-in ones never are.
 
-
-def parse_reference(text: object) -> Reference:
-    """Read `name`, `name@label` or `name@7`; a bare name means the label production.
-
-    Raises InvalidInput if the text is none of them.
+    Without a status all are wanted that are not archived. With `with_global` the global prompts come with those of the
+    strategy. `text` is looked for in names, descriptions and categories. `names` are names, or beginnings of them with
+    a `*` behind.
     """
-    if not isinstance(text, str):
-        raise InvalidInput(f"{_shown(text)} is not a prompt reference", field="/prompt")
-    return _parse_reference(text)
+
+    status: PromptStatus | None = None
+    template_type: str | None = None
+    language: str | None = None
+    category: str | None = None
+    tag: str | None = None
+    strategy: str | None = None
+    with_global: bool = False
+    is_global: bool | None = None
+    text: str = ""
+    names: tuple[str, ...] | None = None
+    sort: PromptSort = "name"
+    descending: bool = False
 
 
-@lru_cache(maxsize=1_024)
-def _parse_reference(text: str) -> Reference:
-    name, at, tail = text.partition("@")
-    check_name(name)
-    if not at:
-        return Reference(name=name)
-    if tail.isascii() and tail.isdigit():
-        number = int(tail) if len(tail) < 10 else 0
-        if number < 1:
-            raise InvalidInput(f"{_shown(tail)} is not a version number", field="/prompt")
-        return Reference(name=name, number=number)
-    return Reference(name=name, label=check_label(tail))
+EVERY_PROMPT = PromptFilter()
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+class PromptStats(Value, frozen=True):
+    """How many prompts there are. All but `by_status` count those that are not archived.
+
+    `by_scope` tells global ones from those of strategies, of which `by_strategy` counts each. `versions` are those of
+    the prompts counted.
+    """
+
+    prompts: int
+    versions: int
+    by_type: dict[str, int]
+    by_language: dict[str, int]
+    by_status: dict[str, int]
+    by_scope: dict[str, int]
+    by_strategy: dict[str, int]
+    tags: dict[str, int]
 
 
 Inputs: TypeAlias = Mapping[str, Json]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cuewire.model.references import DEFAULT_LANGUAGE
 from cuewire.model.requests import ToolCall
 from cuewire.model.values import Value
 
@@ -80,5 +81,7 @@ class Result(Value, frozen=True):
     duration_ms: float
     first_token_ms: float | None
     tool_calls: tuple[ToolCall, ...] = ()
+    strategy: str | None = None
+    language: str = DEFAULT_LANGUAGE
     stored: bool = False
     called_ms: float = 0.0

@@ -1,18 +1,13 @@
-"""What the inside needs from the outside, as protocols. Adapters implement them; `wiring.py` joins the two."""
+"""What the inside needs from the outside, as protocols. Adapters implement them; `wiring` joins the two."""
 
+from cuewire.ports.access import ApiKeys, Sessions, Users
 from cuewire.ports.clock import Clock
-from cuewire.ports.faces import App, ExecutionsFace, PromptsFace, Stream
-from cuewire.ports.models import Embedder, Listener, PriceBook, Provider, Providers, Renderer
-from cuewire.ports.stores import (
-    ApiKeys,
-    Changes,
-    ExecutionStore,
-    OutcomeStore,
-    PromptFolder,
-    PromptStore,
-    Recorder,
-    Sessions,
-)
+from cuewire.ports.faces import App, ExecutionsFace, Stream
+from cuewire.ports.live import LiveFace, LiveSource, Subscription
+from cuewire.ports.models import Embedder, Listener, PriceBook, Provider, Providers, Renderer, WhenMissing
+from cuewire.ports.prompts import EventStore, LabelRuleStore, PromptStore, ReviewStore, ScopeStore, TemplateTypeStore
+from cuewire.ports.registry_faces import EventsFace, PromptsFace, ReviewsFace, ScopesFace, TemplatesFace
+from cuewire.ports.stores import Changes, ExecutionStore, OutcomeStore, PromptFolder, Recorder
 
 __all__ = [
     "ApiKeys",
@@ -20,9 +15,14 @@ __all__ = [
     "Changes",
     "Clock",
     "Embedder",
+    "EventStore",
+    "EventsFace",
     "ExecutionStore",
     "ExecutionsFace",
+    "LabelRuleStore",
     "Listener",
+    "LiveFace",
+    "LiveSource",
     "OutcomeStore",
     "PriceBook",
     "PromptFolder",
@@ -32,6 +32,15 @@ __all__ = [
     "Providers",
     "Recorder",
     "Renderer",
+    "ReviewStore",
+    "ReviewsFace",
+    "ScopeStore",
+    "ScopesFace",
     "Sessions",
     "Stream",
+    "Subscription",
+    "TemplateTypeStore",
+    "TemplatesFace",
+    "Users",
+    "WhenMissing",
 ]

@@ -2,69 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol, Unpack
 
 from cuewire.model.executions import Execution, ExecutionDetail, Status
+from cuewire.model.live import OnChange
 from cuewire.model.orders import RunOptions
 from cuewire.model.outcomes import Outcome, OutcomeValue
 from cuewire.model.pages import Page
 from cuewire.model.prompts import (
-    Content,
     Inputs,
-    Prompt,
-    PromptVersion,
-    Variable,
-    VersionOptions,
 )
 from cuewire.model.results import Piece, Result
-
-
-class PromptsFace(Protocol):
-    """`app.prompts`."""
-
-    async def publish(
-        self,
-        name: str,
-        content: Content,
-        *,
-        labels: Sequence[str] = (),
-        publish: bool = False,
-        **options: Unpack[VersionOptions],
-    ) -> PromptVersion:
-        """Store a new immutable version, unless it equals the newest one, and move the labels to it.
-
-        The first version of a prompt gets the label production; later ones only with `publish`. Raises InvalidInput,
-        TemplateError, PromptArchived.
-        """
-        ...
-
-    async def variables(self, content: Content) -> Mapping[str, Variable]:
-        """Return the variables that a version of this content would have, in order; nothing is stored.
-
-        Raises InvalidInput, TemplateError.
-        """
-        ...
-
-    async def get(self, reference: str) -> PromptVersion:
-        """Return a version by `name`, `name@label` or `name@7`. Raises NotFound."""
-        ...
-
-    async def list(self, *, limit: int = 100, after: str | None = None, archived: bool = False) -> Page[Prompt]:
-        """Return prompts by name; `archived` chooses which of the two shelves."""
-        ...
-
-    async def versions(self, name: str) -> Sequence[PromptVersion]:
-        """Return all versions of a prompt, newest first. Raises PromptNotFound."""
-        ...
-
-    async def label(self, name: str, label: str, number: int) -> PromptVersion:
-        """Move a label to a version: the roll-out, and the way back. Raises NotFound, InvalidInput."""
-        ...
-
-    async def archive(self, name: str) -> Prompt:
-        """Archive a prompt. Raises PromptNotFound."""
-        ...
+from cuewire.ports.live import Subscription
+from cuewire.ports.registry_faces import EventsFace, PromptsFace, ReviewsFace, ScopesFace, TemplatesFace
 
 
 class ExecutionsFace(Protocol):
@@ -83,6 +34,23 @@ class ExecutionsFace(Protocol):
         status: Status | None = None,
     ) -> Page[Execution]:
         """Return executions, newest first."""
+        ...
+
+    def subscribe(
+        self,
+        *,
+        limit: int = 50,
+        prompt: str | None = None,
+        status: Status | None = None,
+        after: str | None = None,
+        on_change: OnChange[Execution] | None = None,
+    ) -> Subscription[Execution]:
+        """Follow the newest executions, at most 100, whoever runs them.
+
+        With `on_change`, that is told the whole list at first and at each change, until `unsubscribe`. With the id of
+        an earlier change as `after`, the whole list comes only if it is not what it was then. Raises InvalidInput,
+        Forbidden.
+        """
         ...
 
     async def outcomes(self, execution_id: str) -> Sequence[Outcome]:
@@ -112,6 +80,31 @@ class App(Protocol):
     @property
     def prompts(self) -> PromptsFace:
         """The registry."""
+        ...
+
+    @property
+    def templates(self) -> TemplatesFace:
+        """What authors ask before they publish."""
+        ...
+
+    @property
+    def reviews(self) -> ReviewsFace:
+        """What protects labels, and what waits for a decision."""
+        ...
+
+    @property
+    def strategies(self) -> ScopesFace:
+        """What has prompts of its own."""
+        ...
+
+    @property
+    def configurations(self) -> ScopesFace:
+        """Environments with parameters."""
+        ...
+
+    @property
+    def events(self) -> EventsFace:
+        """What happened."""
         ...
 
     @property

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
+from cuewire.model.analyses import Marked, Report
 from cuewire.model.embeddings import EmbeddingRequest, Embeddings
+from cuewire.model.includes import NOTHING, Includes, Mention
 from cuewire.model.prices import Rates
-from cuewire.model.prompts import (
-    Inputs,
-)
+from cuewire.model.prompts import Inputs, Variable
 from cuewire.model.requests import ModelRef, ModelRequest
 from cuewire.model.results import Answer
 
@@ -78,24 +78,54 @@ class PriceBook(Protocol):
         ...
 
 
+WhenMissing: TypeAlias = Literal["raise", "empty"]
+"""What a render does for a value that is missing."""
+
+
 class Renderer(Protocol):
     """Templates in, text out."""
 
     async def render(
-        self, templates: tuple[str, ...], inputs: Inputs, *, key: str, at: datetime | None = None
+        self,
+        templates: tuple[str, ...],
+        inputs: Inputs,
+        *,
+        key: str,
+        at: datetime | None = None,
+        includes: Includes = NOTHING,
+        missing: WhenMissing = "raise",
     ) -> tuple[str, ...]:
-        """Render the templates of one version, in order.
+        """Render the templates of one version, in order, with the texts of other prompts that they take in.
 
-        `key` identifies the templates' content: equal keys must mean equal templates, so that they compile once.
-        `at` is the instant that the templates' `now` and `today` give; by default the time at which the render begins.
-        Raises TemplateError. Bounded in time, memory and output.
+        `key` identifies the templates' content: equal keys must mean equal templates and includes, so that they compile
+        once. `at` is the instant that the templates' `now` and `today` give; by default the time at which the render
+        begins. What is `missing` is an error, or empty: it prints nothing. Raises TemplateError. Bounded in time,
+        memory and output.
         """
         ...
 
-    async def variables(self, templates: tuple[str, ...]) -> Mapping[str, bool]:
-        """Return the names that the templates read, in order of appearance, each with whether it must be given.
+    async def preview(
+        self, templates: tuple[str, ...], inputs: Inputs, *, at: datetime | None = None, includes: Includes = NOTHING
+    ) -> Marked:
+        """Render templates, with the names of what is missing in its place. Otherwise as `render`."""
+        ...
 
-        Raises TemplateError if a template cannot be used, so that publishing refuses it.
+    async def analyse(self, template: str, *, includes: Includes | None = NOTHING) -> Report:
+        """Return all that is known of a template without rendering it; what is wrong with it raises nothing.
+
+        With None what the template takes in is not looked at.
+        """
+        ...
+
+    async def references(self, templates: tuple[str, ...]) -> Sequence[Mention]:
+        """Return where the templates take in other prompts, in order. Raises TemplateError."""
+        ...
+
+    async def variables(self, templates: tuple[str, ...], *, includes: Includes = NOTHING) -> Mapping[str, Variable]:
+        """Return what the templates and what they include read, each with what can be told of it.
+
+        They come in order of appearance. Raises TemplateError if a template cannot be used, so that publishing refuses
+        it.
         """
         ...
 

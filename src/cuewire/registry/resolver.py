@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from cuewire.model.prompts import PromptVersion, Reference
-from cuewire.ports import Changes, Clock, PromptStore
+from cuewire.model.prompts import PromptVersion
+from cuewire.model.references import Reference
+from cuewire.ports import Clock, PromptStore
+from cuewire.registry.news import LOOK_S, News
 
-_RECHECK_S = 0.5
 _MAX_CACHED = 10_000
 
 
 class Resolver:
     """Looks versions up."""
 
-    def __init__(self, store: PromptStore, *, changes: Changes, clock: Clock) -> None:
+    def __init__(self, store: PromptStore, *, news: News, clock: Clock) -> None:
         self._store = store
-        self._changes = changes
+        self._news = news
         self._clock = clock
         self._cache: dict[Reference, PromptVersion] = {}
-        self._checked = clock.monotonic()
+        news.listen(self._drop)
 
     async def resolve(self, reference: Reference) -> PromptVersion:
         """Return the version. Raises PromptNotFound, LabelNotFound, VersionNotFound."""
-        now = self._clock.monotonic()
-        if now - self._checked > _RECHECK_S:
-            self._checked = now
-            if await self._changes.changed():
-                self.forget()
+        if self._clock.monotonic() - self._news.looked_at > LOOK_S:
+            await self._news.look()
         found = self._cache.get(reference)
         if found is None:
             cache = self._cache
@@ -35,5 +33,8 @@ class Resolver:
         return found
 
     def forget(self) -> None:
-        """Drop everything cached, after this process has changed the registry."""
+        """Drop everything cached, after this process has changed the registry, and let all others know."""
+        self._news.tell()
+
+    def _drop(self) -> None:
         self._cache = {}

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import msgspec
 
-from cuewire.model.api_keys import ApiKey
+from cuewire.model.api_keys import ApiKey, Bearer
 from cuewire.model.errors import ApiKeyNotFound
 from cuewire.model.sessions import LINK_FOR, LINK_KIND, SESSION_FOR, SESSION_KIND, Session
 from cuewire.model.tokens import Token, parse_token
@@ -30,7 +30,7 @@ class SignIns:
     async def invite(self, key_id: str) -> str:
         """Return the secret of a new link, which one browser may open within a quarter of an hour.
 
-        Raises ApiKeyNotFound, also for a key that is revoked.
+        Raises ApiKeyNotFound, also for a key that opens nothing any more.
         """
         key = await self._usable_key(key_id)
         if key is None:
@@ -65,8 +65,8 @@ class SignIns:
         )
         return made.text if await self._sessions.begin(session, link_hash=found.secret_hash) else None
 
-    async def recognise(self, text: str) -> ApiKey | None:
-        """Return the key for which a session stands, None if it is none, has ended, or the key is revoked."""
+    async def recognise(self, text: str) -> Bearer | None:
+        """Return who comes in a session, None if it is none, has ended, or its key opens nothing any more."""
         return await self._recent.get(text)
 
     def is_new(self, text: str) -> bool:
@@ -93,4 +93,4 @@ class SignIns:
 
     async def _usable_key(self, key_id: str) -> ApiKey | None:
         key = await self._keys.find(key_id)
-        return key if key and key.revoked_at is None else None
+        return key if key and key.opens(self._clock.now()) else None

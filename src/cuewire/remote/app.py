@@ -12,11 +12,17 @@ from cuewire.model.outcomes import OutcomeValue, check_outcomes
 from cuewire.model.prompts import Inputs
 from cuewire.model.results import Result
 from cuewire.ports import Clock, Listener, Stream
+from cuewire.remote.events import RemoteEvents
 from cuewire.remote.executions import RemoteExecutions
 from cuewire.remote.last_known import LastKnown
 from cuewire.remote.prompts import RemotePrompts
+from cuewire.remote.reader import PromptReader, server_reader
+from cuewire.remote.reviews import RemoteReviews
 from cuewire.remote.runs import Runs
+from cuewire.remote.scopes import RemoteScopes
 from cuewire.remote.server import Server, path_of
+from cuewire.remote.subscriptions import SubscriptionMaker, Subscriptions
+from cuewire.remote.templates import RemoteTemplates
 from cuewire.wire.executions import OutcomeList
 
 StreamMaker: TypeAlias = Callable[[Callable[[Listener], Coroutine[Any, Any, Result]]], Stream]
@@ -32,13 +38,21 @@ class RemoteApp:
         *,
         last_known: LastKnown,
         make_stream: StreamMaker,
+        make_subscription: SubscriptionMaker,
         clock: Clock,
         close: Callable[[], Awaitable[None]],
     ) -> None:
         self._server = server
         self._runs = Runs(server, clock=clock)
-        self._prompts = RemotePrompts(server, last_known=last_known)
-        self._executions = RemoteExecutions(server)
+        self._subscriptions = Subscriptions(server, make_subscription=make_subscription)
+        self._prompts = RemotePrompts(server, last_known=last_known, subscriptions=self._subscriptions)
+        self._reader = server_reader(server, last_known=last_known)
+        self._templates = RemoteTemplates(server)
+        self._reviews = RemoteReviews(server)
+        self._strategies = RemoteScopes(server, "strategies")
+        self._configurations = RemoteScopes(server, "configurations")
+        self._executions = RemoteExecutions(server, subscriptions=self._subscriptions)
+        self._events = RemoteEvents(server)
         self._make_stream = make_stream
         self._close = close
         self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
@@ -52,9 +66,39 @@ class RemoteApp:
         return self._prompts
 
     @property
+    def reader(self) -> PromptReader:
+        """What reads versions in the time that the caller has."""
+        return self._reader
+
+    @property
+    def templates(self) -> RemoteTemplates:
+        """What authors ask before they publish."""
+        return self._templates
+
+    @property
+    def reviews(self) -> RemoteReviews:
+        """What protects labels, and what waits for a decision."""
+        return self._reviews
+
+    @property
+    def strategies(self) -> RemoteScopes:
+        """What has prompts of its own."""
+        return self._strategies
+
+    @property
+    def configurations(self) -> RemoteScopes:
+        """Environments with parameters."""
+        return self._configurations
+
+    @property
     def executions(self) -> RemoteExecutions:
         """The record."""
         return self._executions
+
+    @property
+    def events(self) -> RemoteEvents:
+        """What happened."""
+        return self._events
 
     async def run(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Result:
         """Run a prompt and return when the record is durable; see `App.run`."""
@@ -78,4 +122,5 @@ class RemoteApp:
         """Cancel streams that still run, and release everything."""
         for stream in list(self._streams):
             await stream.aclose()
+        self._subscriptions.close()
         await self._close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from cuewire.wire.prompts import VersionShape
+from cuewire.wire.versions import VersionShape
 
 _MAX_CACHED = 10_000
 
@@ -41,6 +41,12 @@ class LastKnown:
             return msgspec.json.decode(await asyncio.to_thread(self._file(reference).read_bytes), type=VersionShape)
         except (OSError, msgspec.DecodeError):
             return None
+
+    async def forget(self, reference: str) -> None:
+        """Keep no version for the reference: the server has said that there is none."""
+        self._known.pop(reference, None)
+        with suppress(OSError):
+            await asyncio.to_thread(self._file(reference).unlink, missing_ok=True)
 
     def _file(self, reference: str) -> Path:
         return self._folder / f"{sha256(f'{self._server_url} {reference}'.encode()).hexdigest()[:32]}.json"

@@ -5,42 +5,67 @@ from __future__ import annotations
 import builtins
 import logging
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, TypeVar, Unpack
 
-from cuewire.model.errors import ServerUnavailable, StoreError
+from msgspec import UNSET
+from msgspec.structs import asdict
+
+from cuewire.model.diffs import Diff
+from cuewire.model.errors import NotFound, ServerUnavailable, StoreError
+from cuewire.model.events import Event
+from cuewire.model.live import OnChange
 from cuewire.model.pages import Page
 from cuewire.model.prompts import (
+    EVERY_PROMPT,
     Content,
+    EditOptions,
+    Home,
+    Inputs,
     Prompt,
+    PromptFilter,
+    PromptStats,
     PromptVersion,
+    PublishOptions,
     Variable,
-    VersionOptions,
-    check_label,
-    check_name,
-    parse_reference,
 )
+from cuewire.model.references import check_label, check_name, parse_reference
+from cuewire.ports import Subscription
 from cuewire.remote.last_known import LastKnown
 from cuewire.remote.server import Server, path_of
+from cuewire.remote.subscriptions import Subscriptions
+from cuewire.wire.diffs import DiffRequest, DiffShape
+from cuewire.wire.events import EventList
+from cuewire.wire.live import read_prompts
 from cuewire.wire.prompts import (
+    CloneRequest,
+    CreateRequest,
+    DraftRequest,
     LabelRequest,
+    PromptDetailShape,
     PromptPage,
     PromptShape,
-    PublishRequest,
-    VariablesRequest,
-    VariablesShape,
-    VersionList,
-    VersionShape,
+    PublishedShape,
+    UpdateRequest,
 )
+from cuewire.wire.shapes import Shape
+from cuewire.wire.templates import PromptStatsShape
+from cuewire.wire.versions import VariablesRequest, VariablesShape, VersionList, VersionShape
+
+S = TypeVar("S", bound=Shape)
 
 logger = logging.getLogger("cuewire.remote")
 
 
 class RemotePrompts:
-    """Implements `PromptsFace` on a server."""
+    """Implements `PromptsFace` on a server.
 
-    def __init__(self, server: Server, *, last_known: LastKnown) -> None:
+    What would not be the same if it were heard twice is sent once: a lost connection then raises ServerUnavailable.
+    """
+
+    def __init__(self, server: Server, *, last_known: LastKnown, subscriptions: Subscriptions) -> None:
         self._server = server
         self._last_known = last_known
+        self._subscriptions = subscriptions
 
     async def publish(
         self,
@@ -49,52 +74,181 @@ class RemotePrompts:
         *,
         labels: Sequence[str] = (),
         publish: bool = False,
-        **options: Unpack[VersionOptions],
+        new: bool = False,
+        revision: int | None = None,
+        **options: Unpack[PublishOptions],
     ) -> PromptVersion:
         """Store a new immutable version; see `PromptsFace.publish`."""
+        home: Home = {"strategy": options.get("strategy"), "language": options.get("language")}
+        body: UpdateRequest | CreateRequest = UpdateRequest.of(content, labels=labels, publish=publish, options=options)
+        if new:
+            said = {field: value for field, value in asdict(body).items() if field not in ("is_active", "publish")}
+            created = CreateRequest(name=check_name(name), publish=publish, **home, **said)
+            return (await self._once("POST", "/prompts/", created, PublishedShape)).version.version()
         path = path_of("prompts", check_name(name))
-        body = PublishRequest.of(content, labels=labels, publish=publish, options=options)
-        return (await self._server.send("PUT", path, body, VersionShape)).version()
+        if revision is not None:
+            headers = {"If-Match": f'"{revision}"'}
+            return (await self._once("PUT", path, body, PublishedShape, query=home, headers=headers)).version.version()
+        request = self._server.request("PUT", path, body=body, query=home)
+        return (await self._server.fetch(request, PublishedShape)).version.version()
+
+    async def draft(
+        self,
+        name: str,
+        number: int,
+        content: Content | None = None,
+        *,
+        labels: Sequence[str] = (),
+        **options: Unpack[PublishOptions],
+    ) -> PromptVersion:
+        """Store a version made from an earlier one; see `PromptsFace.draft`."""
+        home: Home = {"strategy": options.get("strategy"), "language": options.get("language")}
+        body = DraftRequest.of(number, content, labels=labels, options=options)
+        request = self._server.request("POST", path_of("prompts", check_name(name), "versions"), body=body, query=home)
+        return (await self._server.fetch(request, PublishedShape)).version.version()
 
     async def variables(self, content: Content) -> dict[str, Variable]:
         """Return the variables that a version of this content would have."""
         path = path_of("prompts", "variables")
         return (await self._server.send("POST", path, VariablesRequest.of(content), VariablesShape)).found()
 
-    async def get(self, reference: str) -> PromptVersion:
+    async def get(self, reference: str, **home: Unpack[Home]) -> PromptVersion:
         """Return a version by `name`, `name@label` or `name@7`.
 
         While the server is away this is the version that the reference meant when it was last asked for, here or by
         an earlier process, and the event `prompts.stale` is logged as a warning.
         """
-        wanted = str(parse_reference(reference))
+        wanted = parse_reference(reference, **home)
+        key = " ".join(filter(None, [str(wanted), wanted.strategy, wanted.language]))
+        path = version_path(reference)
         try:
-            shape = await self._server.get(path_of("prompts", wanted), VersionShape)
+            shape = await self._server.get(path, VersionShape, query=home)
         except (ServerUnavailable, StoreError) as error:
-            shown = await self._last_known.find(wanted)
+            shown = await self._last_known.find(key)
             if shown is None:
                 raise
             logger.warning("prompts.stale reference=%s version=%d reason=%s", wanted, shown.number, error.code)
             return shown.version()
-        await self._last_known.keep(wanted, shape)
+        except NotFound:
+            await self._last_known.forget(key)
+            raise
+        await self._last_known.keep(key, shape)
         return shape.version()
 
-    async def list(self, *, limit: int = 100, after: str | None = None, archived: bool = False) -> Page[Prompt]:
-        """Return prompts by name."""
-        query = {"limit": limit, "after": after, "archived": "true" if archived else None}
-        return (await self._server.get("/prompts", PromptPage, query=query)).page()
-
-    async def versions(self, name: str) -> builtins.list[PromptVersion]:
+    async def versions(self, name: str, **home: Unpack[Home]) -> builtins.list[PromptVersion]:
         """Return all versions of a prompt, newest first."""
-        return (await self._server.get(path_of("prompts", check_name(name), "versions"), VersionList)).versions()
+        path = path_of("prompts", check_name(name), "versions")
+        return (await self._server.get(path, VersionList, query=home)).versions()
 
-    async def label(self, name: str, label: str, number: int) -> PromptVersion:
+    async def label(
+        self, name: str, label: str, number: int, *, expected: int | None = None, **home: Unpack[Home]
+    ) -> PromptVersion:
         """Move a label to a version."""
         path = path_of("prompts", check_name(name), "labels")
-        body = LabelRequest(label=check_label(label), number=number)
-        return (await self._server.send("POST", path, body, VersionShape)).version()
+        body = LabelRequest(label=check_label(label), number=number, expected=expected)
+        if expected is not None:
+            return (await self._once("POST", path, body, VersionShape, query=home)).version()
+        request = self._server.request("POST", path, body=body, query=home)
+        return (await self._server.fetch(request, VersionShape)).version()
 
-    async def archive(self, name: str) -> Prompt:
+    async def diff(
+        self, name: str, first: int, second: int, *, inputs: Inputs | None = None, **home: Unpack[Home]
+    ) -> Diff:
+        """Compare two versions."""
+        body = DiffRequest(first=first, second=second, inputs=None if inputs is None else {**inputs})
+        request = self._server.request("POST", path_of("prompts", check_name(name), "diff"), body=body, query=home)
+        return (await self._server.fetch(request, DiffShape)).diff()
+
+    async def find(self, name: str, **home: Unpack[Home]) -> Prompt:
+        """Return a prompt."""
+        query = {**home, "archived": "true"}
+        return (await self._server.get(path_of("prompts", check_name(name)), PromptDetailShape, query=query)).prompt()
+
+    async def list(
+        self,
+        *,
+        limit: int = 100,
+        after: str | None = None,
+        page: int | None = None,
+        wanted: PromptFilter = EVERY_PROMPT,
+    ) -> Page[Prompt]:
+        """Return the prompts that are wanted."""
+        place = {"limit": limit, "after": after} if page is None else {"page": page, "page_size": limit}
+        return (await self._server.get("/prompts", PromptPage, query=place | _query(wanted))).prompts()
+
+    def subscribe(
+        self,
+        *,
+        limit: int = 100,
+        wanted: PromptFilter = EVERY_PROMPT,
+        after: str | None = None,
+        on_change: OnChange[Prompt] | None = None,
+    ) -> Subscription[Prompt]:
+        """Follow the prompts that are wanted; see `LiveFace.subscribe`. Nothing is sent before somebody listens."""
+        query = {"limit": limit, **_query(wanted), "sort": None}
+        path = path_of("prompts", "subscribe")
+        return self._subscriptions.follow(path, query, read=read_prompts, after=after, on_change=on_change)
+
+    async def stats(self) -> PromptStats:
+        """Return how many prompts there are, by what is said of them."""
+        return (await self._server.get(path_of("prompts", "stats"), PromptStatsShape)).stats()
+
+    async def edit(self, name: str, **changes: Unpack[EditOptions]) -> Prompt:
+        """Change what is said of a prompt, or whether it is active."""
+        status, revision = changes.pop("status", None), changes.pop("revision", None)
+        home: Home = {"strategy": changes.pop("strategy", None), "language": changes.pop("language", None)}
+        body = UpdateRequest.edit(changes, is_active=UNSET if status is None else status == "active")
+        headers = {} if revision is None else {"If-Match": f'"{revision}"'}
+        path = path_of("prompts", check_name(name))
+        return (await self._once("PUT", path, body, PublishedShape, query=home, headers=headers)).prompt.prompt()
+
+    async def archive(self, name: str, *, revision: int | None = None, **home: Unpack[Home]) -> Prompt:
         """Archive a prompt."""
-        path = path_of("prompts", check_name(name), "archive")
-        return (await self._server.send("POST", path, {}, PromptShape)).prompt()
+        headers = {} if revision is None else {"If-Match": f'"{revision}"'}
+        path = path_of("prompts", check_name(name))
+        return (await self._once("DELETE", path, None, PromptShape, query=home, headers=headers)).prompt()
+
+    async def restore(self, name: str, **home: Unpack[Home]) -> Prompt:
+        """Bring an archived prompt back."""
+        path = path_of("prompts", check_name(name), "restore")
+        return (await self._once("POST", path, {}, PromptShape, query=home)).prompt()
+
+    async def clone(self, name: str, to: str, *, source: Home | None = None, **home: Unpack[Home]) -> PromptVersion:
+        """Publish what a prompt says as a new prompt."""
+        path = path_of("prompts", check_name(name), "clone")
+        body = CloneRequest(name=check_name(to), **home)
+        return (await self._once("POST", path, body, PublishedShape, query=source)).version.version()
+
+    async def history(self, name: str, *, limit: int = 100, after: int = 0, **home: Unpack[Home]) -> Sequence[Event]:
+        """Return what happened to a prompt, oldest first."""
+        query = {"limit": limit, "after": after, **home}
+        return (
+            await self._server.get(path_of("prompts", check_name(name), "history"), EventList, query=query)
+        ).events()
+
+    async def _once(self, method: str, path: str, body: object, kind: type[S], **more: Any) -> S:
+        return await self._server.fetch_once(self._server.request(method, path, body=body, **more), kind)
+
+
+def version_path(reference: str) -> str:
+    """Return the path of a version. Raises InvalidInput."""
+    wanted = parse_reference(reference)
+    which = wanted.label if wanted.number is None else str(wanted.number)
+    return path_of("prompts", wanted.name, "versions", which)
+
+
+def _query(wanted: PromptFilter) -> dict[str, object]:
+    scope = {None: None, True: "global", False: "strategy"}[wanted.is_global]
+    return {
+        "status": wanted.status,
+        "type": wanted.template_type,
+        "language": wanted.language,
+        "category": wanted.category,
+        "tag": wanted.tag,
+        "strategy": wanted.strategy,
+        "scope": scope,
+        "with_global": "true" if wanted.with_global else None,
+        "q": wanted.text or None,
+        "sort": f"-{wanted.sort}" if wanted.descending else wanted.sort,
+        "name": wanted.names,
+    }

@@ -80,6 +80,8 @@ class Runs:
                 parameters=order.parameters or None,
                 metadata=order.metadata or None,
                 timeout_s=order.timeout_s,
+                strategy=order.reference.strategy,
+                language=order.reference.language,
                 stream=is_streamed,
                 linger_s=LINGER_S if is_streamed else 0.0,
             ),

@@ -73,13 +73,17 @@ class Server:
         was_lost = False
         for pause_s in PAUSES_S:
             try:
-                return _decoded(await self._whole(request), kind)
+                return await self.fetch_once(request, kind)
             except CuewireError as error:
                 # A plain error behind a lost connection: the server is still cancelling what nobody waited for.
                 if not is_lost(error) and not (was_lost and type(error) is CuewireError):
                     raise
                 was_lost = True
             await asyncio.sleep(pause_s)
+        return await self.fetch_once(request, kind)
+
+    async def fetch_once(self, request: HttpRequest, kind: type[S]) -> S:
+        """Send a request once and return the answer; otherwise as `fetch`."""
         return _decoded(await self._whole(request), kind)
 
     def request(
@@ -99,7 +103,7 @@ class Server:
             sent["Content-Type"] = "application/json"
         return HttpRequest(
             method=method,
-            url=f"{self.url}/api/v1{path}" + (f"?{urlencode(given)}" if given else ""),
+            url=f"{self.url}/api/v1{path}" + (f"?{urlencode(given, doseq=True)}" if given else ""),
             headers=sent,
             body=b"" if body is None else _encoder.encode(body),
             timeouts=timeouts,

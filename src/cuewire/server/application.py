@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from cuewire.engine.app import LocalApp
-from cuewire.model.errors import CuewireError, InvalidInput
+from cuewire.model.errors import CuewireError
 from cuewire.ports import Clock
-from cuewire.server.documented import ACTION, document
+from cuewire.server.documented import document, operation_id
 from cuewire.server.exchange import Exchange
 from cuewire.server.guard import Access, Guard, Handler
+from cuewire.server.permits import check_actions, permit
 from cuewire.server.replies import KEY, REPLIED, exchange_of
+from cuewire.server.routes.bundles import BundleRoutes
 from cuewire.server.routes.dispatch import DispatchRoute
+from cuewire.server.routes.events import EventRoutes
 from cuewire.server.routes.executions import ExecutionRoutes
+from cuewire.server.routes.keys import KeyRoutes
+from cuewire.server.routes.live import LiveRoutes
 from cuewire.server.routes.openai import OpenAIRoutes
 from cuewire.server.routes.prompts import PromptRoutes
+from cuewire.server.routes.reviews import ReviewRoutes
+from cuewire.server.routes.scopes import ScopeRoutes
 from cuewire.server.routes.sessions import SessionRoutes
+from cuewire.server.routes.strategy_prompts import StrategyPromptRoutes
 from cuewire.server.routes.system import SystemRoutes
+from cuewire.server.routes.templates import TemplateRoutes
+from cuewire.server.routes.users import UserRoutes
+from cuewire.server.routes.versions import VersionRoutes
 from cuewire.server.running import Running
+from cuewire.server.sockets import Socket
 from cuewire.wire.problems import Refused
+from cuewire.wire.queries import misread
 
 _OF_OPENAI = "of OpenAI's protocol there are /v1/chat/completions, /v1/embeddings and /v1/models"
 
@@ -39,19 +51,39 @@ class Application:
         self.guard = Guard(self._handle, keys=app.keys, sign_ins=app.sign_ins, access=access, clock=clock)
         executions = ExecutionRoutes(app, self.running)
         openai = OpenAIRoutes(app, self.running)
+        prompts = PromptRoutes(app)
+        self._live = LiveRoutes(app, self.running, still_admits=self.guard.still_admits)
         self._hot: Mapping[tuple[str, str], Handler] = {
             ("POST", "/api/v1/executions"): executions.run,
             ("POST", "/v1/chat/completions"): openai.complete,
         }
-        self._cold = cold = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+        self._cold = cold = FastAPI(
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            dependencies=[Depends(permit)],
+            generate_unique_id_function=operation_id,
+        )
         self.openapi = cache(lambda: document(cold))
         system = SystemRoutes(app, self.running, metrics=self.guard.metrics, openapi=self.openapi)
         routers = [
+            self._live.router,
             executions.router,
             openai.router,
-            PromptRoutes(app).router,
+            TemplateRoutes(app).router,
+            BundleRoutes(app).router,
+            VersionRoutes(app).router,
+            ReviewRoutes(app).router,
+            prompts.router,
+            StrategyPromptRoutes(app, prompts).router,
+            ScopeRoutes(app, "strategies").router,
+            ScopeRoutes(app, "configurations").router,
+            EventRoutes(app).router,
             DispatchRoute(app, executions, self.running).router,
             SessionRoutes(app).router,
+            KeyRoutes(app).router,
+            UserRoutes(app).router,
             system.router,
         ]
         for router in routers:
@@ -68,6 +100,9 @@ class Application:
         if hot:
             await hot(exchange)
             return
+        if isinstance(exchange, Socket):
+            await self._open(exchange)
+            return
         scope = exchange.scope
         scope[KEY] = exchange
         scope["path"] = exchange.path  # not yet decoded, so that a %2F in a name does not split it
@@ -75,6 +110,12 @@ class Application:
         route = scope.get("route")
         if isinstance(route, APIRoute) and exchange.method in (route.methods or ()):
             exchange.route = f"{exchange.method} {route.path}"
+
+    async def _open(self, socket: Socket) -> None:
+        if socket.path not in self._live.sockets:
+            hint = f"there are {' and '.join(self._live.sockets)}"
+            raise Refused("route_not_found", "there is no WebSocket at this path", hint=hint)
+        await self._live.messages(socket)
 
     async def _refuse_route(self, request: Request, error: Exception) -> Response:
         exchange = exchange_of(request)
@@ -92,13 +133,6 @@ class Application:
         return {method for route in fitting for method in route.methods or ()}
 
 
-def check_actions(routes: Sequence[APIRoute]) -> None:
-    """Refuse to start with a route that does not declare its action."""
-    for route in routes:
-        declared = (route.openapi_extra or {}).get(ACTION)
-        assert declared or not route.include_in_schema, f"route {route.path} declares no action"
-
-
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, CuewireError), "registered for these only"
     await exchange_of(request).refuse(error)
@@ -112,12 +146,5 @@ async def _refuse_fault(request: Request, error: Exception) -> Response:  # noqa
 
 async def _refuse_query(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError), "registered for these only"
-    problems = tuple(("/" + "/".join(map(str, found["loc"][1:])), _said(found)) for found in error.errors())
-    listed = "; ".join(f"{pointer[1:]}: {what}" for pointer, what in problems[:5])
-    await exchange_of(request).refuse(InvalidInput(listed, problems=problems))
+    await exchange_of(request).refuse(misread([(found["loc"][1:], found["msg"]) for found in error.errors()]))
     return REPLIED
-
-
-def _said(found: Mapping[str, Any]) -> str:
-    said = str(found["msg"])
-    return said[:1].lower() + said[1:]

@@ -9,6 +9,7 @@ from typing import TypeAlias, TypeVar
 from cuewire.model.results import Result
 from cuewire.server.exchange import Exchange, Headers
 from cuewire.server.running import Running, StreamedExecution
+from cuewire.server.sockets import Socket
 from cuewire.wire.problems import Refused
 from cuewire.wire.streams import CONTENT_TYPE
 
@@ -47,9 +48,17 @@ async def stream_to(
     exchange: Exchange, streamed: StreamedExecution, events: AsyncGenerator[bytes], execution_id: str
 ) -> None:
     """Send the events of a streamed execution until it ends or the client hangs up."""
+    try:
+        await send_events(exchange, events, headers=execution_header(execution_id))
+    finally:
+        streamed.settle()  # for a client that hung up before the first event
+
+
+async def send_events(exchange: Exchange, events: AsyncGenerator[bytes], *, headers: Headers = ()) -> None:
+    """Send events until they end or the client hangs up."""
     watch = _Watch(exchange, _this_task())
     try:
-        await exchange.begin(200, content_type=CONTENT_TYPE.encode(), headers=execution_header(execution_id))
+        await exchange.begin(200, content_type=CONTENT_TYPE.encode(), headers=headers)
         async for event in events:
             await exchange.write(event)
         await exchange.write(b"", is_last=True)
@@ -58,7 +67,21 @@ async def stream_to(
     finally:
         watch.end()
         await events.aclose()
-        streamed.settle()  # for a client that hung up before the first event
+
+
+async def send_messages(socket: Socket, messages: AsyncGenerator[str]) -> None:
+    """Send messages until they end or the client hangs up."""
+    watch = _Watch(socket, _this_task())
+    try:
+        await socket.accept()
+        async for message in messages:
+            await socket.say(message)
+    except asyncio.CancelledError:
+        return
+    finally:
+        watch.end()
+        await messages.aclose()
+    await socket.close()
 
 
 class _Watch:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from cuewire.model.actors import NOBODY
 from cuewire.model.api_keys import ApiKey
 from cuewire.model.errors import CuewireError
 from cuewire.ports import Clock
@@ -35,7 +36,12 @@ _encoder = msgspec.json.Encoder()
 
 
 class Exchange:
-    """Passed along the handlers of one request; `route` names in the metrics what answered."""
+    """Passed along the handlers of one request; `route` names in the metrics what answered.
+
+    `actor` is who asks, and NOBODY until the guard knows.
+    """
+
+    is_socket = False
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, *, clock: Clock) -> None:
         self.scope = scope
@@ -47,6 +53,7 @@ class Exchange:
         self.status = 0
         self.allowed = b""
         self.key: ApiKey | None = None
+        self.actor = NOBODY
         self.own_headers: list[tuple[bytes, bytes]] = []
         self._send = send
         self._headers: dict[bytes, bytes] = dict(scope["headers"])

@@ -24,6 +24,7 @@ from cuewire.server.exchange import Exchange, Receive, Scope, Send
 from cuewire.server.limits import WRONG_KEYS, Crowd, Limits, Rate
 from cuewire.server.metrics import Metrics
 from cuewire.server.pages import PAGES
+from cuewire.server.sockets import Socket
 from cuewire.wire.problems import Refused
 
 Handler: TypeAlias = Callable[[Exchange], Awaitable[None]]
@@ -69,9 +70,8 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; never raises, and never lets the text of an unexpected error out."""
-        if scope["type"] != "http":
-            return
-        exchange = Exchange(scope, receive, send, clock=self._clock)
+        kind = Exchange if scope["type"] == "http" else Socket
+        exchange = kind(scope, receive, send, clock=self._clock)
         try:
             exchange.request_id = self._request_id(exchange)
             self._check_head(exchange)
@@ -93,6 +93,12 @@ class Guard:
         finally:
             self.metrics.answered(exchange.route, exchange.status, self._clock.monotonic() - exchange.started)
 
+    async def still_admits(self, exchange: Exchange) -> bool:
+        """Tell whether who was let in may still do what they could then. Raises StoreError."""
+        text, session = _shown(exchange)
+        bearer = await (self._sign_ins if session else self._keys).recognise(session or text)
+        return bearer is not None and bearer.actor == exchange.actor
+
     def _check_head(self, exchange: Exchange) -> None:
         headers = exchange.scope["headers"]
         if len(headers) > MAX_HEADERS or sum(map(len, chain.from_iterable(headers))) > MAX_HEAD:
@@ -101,27 +107,27 @@ class Guard:
 
     async def _admit(self, exchange: Exchange) -> None:
         """Let in who has a key or a session, as often as it may come."""
-        is_safe = exchange.method in _SAFE
+        is_safe = exchange.method in _SAFE and not exchange.is_socket  # a page of any site may open a socket
         if not is_safe:
             self._check_origin(exchange)
         if (exchange.method, exchange.path) == SIGN_IN:
             _refuse_if_over(self._wrong_links, exchange)
             return
-        text = _bearer(exchange.header(b"authorization") or "")
-        session = "" if text else session_in(exchange.header(b"cookie") or "")
+        text, session = _shown(exchange)
         if session and not is_safe:
             _check_browser(exchange)
         ring = self._sign_ins if session else self._keys
         is_new = ring.is_new(session or text)
         if is_new:
             _refuse_if_over(self._wrong_keys, exchange)
-        exchange.key = key = await ring.recognise(session or text)
-        if key is None:
+        bearer = await ring.recognise(session or text)
+        if bearer is None:
             if is_new:
                 self._wrong_keys.take(exchange.address)
             raise AccessDenied("the API key is missing or not known", hint="send the header Authorization: Bearer KEY")
+        exchange.key, exchange.actor = bearer.key, bearer.actor
         if self._rate:
-            self._count(self._rate, key, exchange)
+            self._count(self._rate, bearer.key, exchange)
 
     def _count(self, rate: Rate, key: ApiKey, exchange: Exchange) -> None:
         wait = rate.take(key.id)
@@ -169,6 +175,12 @@ def _name_of(host: str) -> str | None:
     return found["name"] if found else None
 
 
+def _shown(exchange: Exchange) -> tuple[str, str]:
+    """Return what is shown as a key, and else the session of a browser; "" for what is not."""
+    text = _bearer(exchange.header(b"authorization") or "")
+    return text, "" if text else session_in(exchange.header(b"cookie") or "")
+
+
 def _bearer(authorization: str) -> str:
     """Return what is given as a key, "" if nothing is."""
     scheme, _, text = authorization.partition(" ")
@@ -189,5 +201,5 @@ def _check_browser(exchange: Exchange) -> None:
     """Refuse what a form of another site could send along with the cookie."""
     if exchange.header(b"origin") is None and exchange.header(b"sec-fetch-site") is None:
         raise Refused("origin_refused", "a request with a cookie must say which page it comes from")
-    if not exchange.any_header(b"content-type").lower().startswith("application/json"):
+    if not exchange.is_socket and not exchange.any_header(b"content-type").lower().startswith("application/json"):
         raise Refused("unsupported_media_type", "a request with a cookie must be JSON", hint="send application/json")

@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 
 from cuewire.engine.app import LocalApp
-from cuewire.model.errors import OutputError, TemplateError
+from cuewire.model.actors import Actor
+from cuewire.model.errors import NotFound, OutputError, TemplateError
 from cuewire.model.orders import RunOptions
 from cuewire.model.prompts import Message
 from cuewire.model.results import Result
 from cuewire.server.clients import OnOpen
 from cuewire.wire.dispatch import GeneratedPrompt, GeneratePrompt
-from cuewire.wire.prompts import VariablesShape
+from cuewire.wire.versions import VariablesShape
 
 NAME = "generate-prompt"
 """The prompt under which prompts are written. Whoever publishes it before its first use, or anew, has their own."""
@@ -67,12 +68,16 @@ class PromptWriter:
         await self._app.prompts.provide(NAME, [Message("system", _SYSTEM), Message("user", _USER)], output=_ANSWER)
         return await self._app.run(NAME, inputs, on_open=on_open, **options)
 
-    async def read(self, result: Result) -> GeneratedPrompt:
-        """Return what was written. Raises OutputError if it is no template that could be published."""
+    async def read(self, result: Result, *, for_: Actor) -> GeneratedPrompt:
+        """Return what was written. Raises OutputError if it is no template that could be published.
+
+        What it includes must be there for who asked.
+        """
+        seen = self._app.prompts.by(Actor(name=for_.name, role="viewer", prompts=for_.prompts))
         try:
             written = msgspec.convert(result.value, dict[str, str])
-            variables = await self._app.prompts.variables(written["prompt"])
-        except (TemplateError, msgspec.ValidationError, KeyError) as error:
+            variables = await seen.variables(written["prompt"])
+        except (TemplateError, NotFound, msgspec.ValidationError, KeyError) as error:
             unusable = OutputError(
                 "the model wrote a prompt that cannot be used", hint="ask again, or ask another model", text=result.text
             )

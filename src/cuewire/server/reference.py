@@ -40,7 +40,8 @@ def _parts(document: Mapping[str, Any]) -> Iterator[str]:
                 yield f"<h4>Parameters</h4>{_listing(operation['parameters'])}"
             if "requestBody" in operation:
                 yield f"<h4>Body</h4>{_listing(operation['requestBody']['content'])}"
-            yield f"<h4>Reply</h4>{_listing(operation['responses']['200'])}</details>"
+            reply = next(said for status, said in operation["responses"].items() if status.startswith("2"))
+            yield f"<h4>Reply</h4>{_listing(reply)}</details>"
     yield "<h2>Shapes</h2>"
     for name, schema in sorted(document["components"]["schemas"].items()):
         yield f'<details id="{escape(name)}"><summary><code>{escape(name)}</code></summary>{_listing(schema)}</details>'

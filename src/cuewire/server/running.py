@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from bisect import bisect_right
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+from typing import Any
 
 from cuewire.model.errors import CuewireError, InvalidInput
+from cuewire.model.live import Item
 from cuewire.model.results import Piece, Result
 from cuewire.ports import Stream
+from cuewire.registry.subscriptions import Reader
 from cuewire.wire.executions import ResultShape
 from cuewire.wire.problems import Refused, problem_of
 from cuewire.wire.streams import HEARTBEAT, HEARTBEAT_S, PieceShape, written
@@ -141,6 +144,7 @@ class Running:
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._streams: dict[str, StreamedExecution] = {}
+        self._readers: set[Reader[Any]] = set()
         self.is_ending = False
         self._has_ended = False
 
@@ -170,6 +174,17 @@ class Running:
         if self.is_ending:
             raise Refused("shutting_down", "the server ends", hint="ask again in a moment")
 
+    @contextmanager
+    def following(self, reader: Reader[Item]) -> Iterator[Reader[Item]]:
+        """Let somebody follow a list until they leave or the server ends. Raises Refused."""
+        self.refuse_if_ending()
+        self._readers.add(reader)
+        try:
+            yield reader
+        finally:
+            self._readers.discard(reader)
+            reader.close()
+
     def streamed(self, execution_id: str) -> StreamedExecution | None:
         """Return the streamed execution of this id, None if none runs here."""
         return self._streams.get(execution_id)
@@ -185,8 +200,10 @@ class Running:
         return task is not None
 
     async def end(self, *, patience_s: float) -> None:
-        """Wait for what runs, and cancel what runs longer than the patience."""
+        """Wait for what runs, and cancel what runs longer than the patience; who follows a list need not wait."""
         self.is_ending = True
+        for reader in list(self._readers):
+            reader.close()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + patience_s
         while self._tasks and loop.time() < deadline:

@@ -97,7 +97,7 @@ async def serve_app(app: LocalApp, address: Address, ended: asyncio.Event, ready
             port=port,
             interface=Interfaces.ASGINL,
             http=HTTPModes.http1,
-            websockets=False,
+            websockets=True,
             backlog=1_024,
             backpressure=MAX_CONNECTIONS,
             http1_settings=HTTP1Settings(header_read_timeout=int(HEAD_PATIENCE_S * 1_000), max_buffer_size=64 * 1_024),
@@ -136,7 +136,7 @@ def _unserved(serving: asyncio.Task[None]) -> ServerError:
 
 async def _first_key(app: LocalApp) -> tuple[str | None, str | None]:
     """Make an API key, and the secret of a link for a browser, if there is no key yet."""
-    if await app.keys.list():
+    if await app.keys.list(by=app.actor):
         return None, None
-    issued = await app.keys.issue("first")
+    issued = await app.keys.issue("first", by=app.actor)
     return issued.text, await app.sign_ins.invite(issued.key.id)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, Select, Table, func, insert, literal, select, tuple_
+from sqlalchemy import Connection, Row, Select, Table, func, insert, literal, select, tuple_, update
 
 from cuewire.model.errors import Conflict, StoreBusy, StoreError
 from cuewire.ports import Clock
@@ -58,6 +58,9 @@ async def _copy(origin: OpenDatabase, copy: OpenDatabase, progress: Progress) ->
             await copy.write(partial(_insert, table=table, rows=rows))
             done += len(rows)
             progress("copying", done, total)
+        if _to_itself(table):
+            async for rows in _pages(origin, table):
+                await copy.write(partial(_refer, table=table, rows=rows))
         await copy.write(partial(_go_on_counting, table=table))
     done = 0
     for table in _TABLES:
@@ -72,7 +75,21 @@ async def _copy(origin: OpenDatabase, copy: OpenDatabase, progress: Progress) ->
 
 
 def _insert(connection: Connection, *, table: Table, rows: Sequence[Row[Any]]) -> None:
-    connection.execute(insert(table), [dict(row._mapping) for row in rows])
+    nowhere = dict.fromkeys(_to_itself(table))  # it may refer to a row that comes later
+    connection.execute(insert(table), [{**row._mapping, **nowhere} for row in rows])
+
+
+def _refer(connection: Connection, *, table: Table, rows: Sequence[Row[Any]]) -> None:
+    """Let rows refer to others of their table, all of which are there by now."""
+    for row in rows:
+        references = {name: row._mapping[name] for name in _to_itself(table)}
+        is_it = [column == row._mapping[column.name] for column in table.primary_key.columns]
+        connection.execute(update(table).where(*is_it).values(**references))
+
+
+def _to_itself(table: Table) -> list[str]:
+    """Return the columns by which rows refer to others of their own table."""
+    return [column.name for column in table.columns if any(key.column.table is table for key in column.foreign_keys)]
 
 
 def _go_on_counting(connection: Connection, *, table: Table) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, select
 
-from cuewire.model.errors import ExecutionNotFound
 from cuewire.model.executions import CallRecord, Execution, ExecutionDetail, Failure, Status
+from cuewire.model.ids import no_execution
 from cuewire.model.pages import Page
 from cuewire.model.requests import ChatMessage, ToolCall
 from cuewire.model.results import Usage
 from cuewire.model.text import check_json
 from cuewire.stores.cursors import check_limit, make_cursor, read_cursor
 from cuewire.stores.database import Database
-from cuewire.stores.schema import PROJECT, calls, did_not_succeed, executions, payloads, versions
+from cuewire.stores.patterns import name_fits
+from cuewire.stores.schema import PROJECT, calls, did_not_succeed, executions, payloads, prompts, scopes, versions
 
 _object = msgspec.json.Decoder(dict[str, Any])
 _messages = msgspec.json.Decoder(tuple[ChatMessage, ...])
@@ -36,11 +38,17 @@ class SqlExecutionStore:
             await self._database.settle()
             found = await self._database.read(lambda connection: _get(connection, execution_id))
         if found is None:
-            raise ExecutionNotFound(f"there is no execution {execution_id!r}", field="/execution_id")
+            raise no_execution(execution_id)
         return found
 
     async def list(
-        self, *, limit: int, after: str | None = None, prompt: str | None = None, status: Status | None = None
+        self,
+        *,
+        limit: int,
+        after: str | None = None,
+        prompt: str | None = None,
+        status: Status | None = None,
+        among: Sequence[str] | None = None,
     ) -> Page[Execution]:
         """Return executions, newest first; those that began a moment ago may be missing."""
         this = f"executions {status} {prompt}"
@@ -48,16 +56,23 @@ class SqlExecutionStore:
         size = check_limit(limit)
         check_json(prompt, pointer="/prompt")
         query = list_query(limit=size + 1, last=last, prompt=prompt, status=status)
+        if among is not None:
+            query = query.where(name_fits(executions.c.prompt_name, among))
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         found = tuple(Execution(**_listed(row)) for row in rows[:size])
         return Page(found, make_cursor(found[-1].id, of=this) if len(rows) > size else None)
 
 
+_OF_PROMPT = (versions.c.number.label("version"), scopes.c.name.label("strategy"), prompts.c.language)
+
+
 def list_query(*, limit: int, last: str | None, prompt: str | None, status: Status | None) -> Select[Any]:
     """Return the query of a page of executions that come after the id `last`."""
     query = (
-        select(executions, versions.c.number.label("version"))
+        select(executions, *_OF_PROMPT)
         .join(versions, versions.c.id == executions.c.version_id)
+        .join(prompts, prompts.c.id == versions.c.prompt_id)
+        .outerjoin(scopes, scopes.c.id == prompts.c.strategy_id)
         .where(executions.c.project_id == PROJECT)
         .order_by(executions.c.id.desc())
         .limit(limit)
@@ -79,7 +94,7 @@ def detail_query(execution_id: str) -> Select[Any]:
     return (
         select(
             executions,
-            versions.c.number.label("version"),
+            *_OF_PROMPT,
             payloads.c.inputs,
             payloads.c.messages,
             payloads.c.text,
@@ -89,6 +104,8 @@ def detail_query(execution_id: str) -> Select[Any]:
             payloads.c.sanitised,
         )
         .join(versions, versions.c.id == executions.c.version_id)
+        .join(prompts, prompts.c.id == versions.c.prompt_id)
+        .outerjoin(scopes, scopes.c.id == prompts.c.strategy_id)
         .join(payloads, ours)
         .where(executions.c.project_id == PROJECT, executions.c.id == execution_id)
     )
@@ -126,6 +143,8 @@ def _listed(row: Row[Any]) -> dict[str, Any]:
     return {
         "id": row.id,
         "prompt": row.prompt_name,
+        "strategy": row.strategy,
+        "language": row.language,
         "version": row.version,
         "label": row.label,
         "model": row.model,

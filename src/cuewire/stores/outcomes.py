@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Select, select
 
 from cuewire.model.errors import ExecutionNotFound
+from cuewire.model.ids import no_execution
 from cuewire.model.outcomes import Outcome, check_outcome
 from cuewire.stores.database import Database, insert_into
 from cuewire.stores.schema import PROJECT, executions, outcomes
@@ -57,7 +58,7 @@ def _report(connection: Connection, reported: Sequence[Outcome]) -> None:
     for execution_id in {outcome.execution_id for outcome in reported}:
         known = select(executions.c.id).where(executions.c.project_id == PROJECT, executions.c.id == execution_id)
         if connection.execute(known).first() is None:
-            raise ExecutionNotFound(f"there is no execution {execution_id!r}", field="/execution_id")
+            raise no_execution(execution_id)
     for outcome in reported:
         statement = insert_into(connection, outcomes).values(
             project_id=PROJECT,

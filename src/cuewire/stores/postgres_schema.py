@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import DDL, BigInteger, Column, DateTime, MetaData, Table, create_mock_engine, event
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgres_dialect
 
-from cuewire.stores.schema import REVISION, alembic_version, metadata
+from cuewire.stores.schema import REVISION, TEMPLATES_IN_POSTGRES, alembic_version, metadata
 
 DIALECT = postgres_dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 CHANGES = "cuewire_changes"
@@ -36,8 +36,9 @@ _TRIGGERS = (
     *(
         f"CREATE TRIGGER {table}_tell_change AFTER INSERT OR UPDATE OR DELETE ON {table} "
         "FOR EACH STATEMENT EXECUTE FUNCTION prompts_tell_change()"
-        for table in ("prompts", "labels")
+        for table in ("prompts", "labels", "scopes")
     ),
+    TEMPLATES_IN_POSTGRES,
 )
 for _statement in _TRIGGERS:
     _further = DDL(_statement)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped

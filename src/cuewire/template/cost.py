@@ -36,8 +36,33 @@ class Bound(NamedTuple):
     loops: list[Loop]
 
 
+class Term(NamedTuple):
+    """What is known of an expression: its length, where in the inputs it lies, and whether it is surely a number."""
+
+    size: Size
+    path: Path | None = None
+    is_number: bool = False
+
+
+def added(*sizes: Size) -> Size:
+    """Return the sum of sizes."""
+    total: Size = {}
+    for size in sizes:
+        for unit, times in size.items():
+            total[unit] = total.get(unit, 0) + times
+    return total
+
+
+def scaled(size: Size, factor: int, more: int = 0) -> Size:
+    """Return a multiple of a size, and more characters."""
+    return added({unit: times * factor for unit, times in size.items()}, {None: more})
+
+
 def cost(bound: Bound, inputs: Mapping[str, Any]) -> int:
-    """Return an upper bound of the cost of rendering with these inputs, which are exact JSON types."""
+    """Return an upper bound of the cost of rendering with these inputs, which are exact JSON types.
+
+    Counting stops beyond MAX_COST, so it takes no longer than such a render; the result is some larger number then.
+    """
     return _cost(bound, inputs, {}, {}) if bound.loops else _size(bound.size, inputs, {})
 
 
@@ -49,10 +74,12 @@ def length(value: Any) -> int:
 def _cost(bound: Bound, inputs: Mapping[str, Any], items: dict[int, list[Any]], longest: dict[int, int]) -> int:
     total = _size(bound.size, inputs, longest)
     for loop in bound.loops:
+        if total > MAX_COST:
+            return total
         lists = _lists(loop, inputs, items)
         turns = max(map(len, lists), default=0)
-        if turns > MAX_COST:
-            return turns
+        if (least := turns * loop.body.size[None]) > MAX_COST:
+            return least
         items[loop.number] = [item for each in lists for item in each]
         longest[loop.number] = max(map(length, items[loop.number]), default=0)
         total += max(turns, loop.turns) * _cost(loop.body, inputs, items, longest)
@@ -62,6 +89,8 @@ def _cost(bound: Bound, inputs: Mapping[str, Any], items: dict[int, list[Any]], 
 def _size(size: Size, inputs: Mapping[str, Any], longest: Mapping[int, int]) -> int:
     total = 0
     for unit, times in size.items():
+        if total > MAX_COST:
+            return total
         if unit is None:
             total += times
         elif isinstance(unit, int):

@@ -1,17 +1,19 @@
 """The language of templates: Jinja2 without anything that reaches outside the text.
 
 Values are plain JSON. What a template may ask of a value is an allow-list by exact type, not a deny-list of dunders;
-there is no loader, no bytecode cache, and no code of the template runs while it is compiled.
+there is no loader, no bytecode cache, and no code of the template runs while it is compiled. Of other templates there
+are only those that were put into an environment made for one version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, timedelta
 from functools import cache, partial
 from typing import Any, NoReturn
 
-from jinja2 import StrictUndefined, Undefined
+from jinja2 import Template, Undefined
 from jinja2.exceptions import SecurityError
 from jinja2.lexer import Lexer
 from jinja2.runtime import BlockReference, Context, LoopContext, Macro, TemplateReference
@@ -20,6 +22,7 @@ from jinja2.utils import Cycler, Joiner, Namespace, pass_context
 
 from cuewire.model.errors import TemplateError
 from cuewire.template import filters, functions, guards
+from cuewire.template.absent import UNDEFINED, Missing, for_given, let_through
 from cuewire.template.instants import Day, Lapse, Moment, Now, Today, day_of, written_at
 from cuewire.template.lexer import PlacingLexer
 
@@ -37,7 +40,8 @@ _WORDS_OF_TEXT = (
 _WORDS_OF_DATE = "day isoformat isoweekday month strftime weekday year"
 _WORDS_OF_TIME = f"{_WORDS_OF_DATE} date hour microsecond minute second timestamp"
 _WORDS_OF_LAPSE = "days microseconds seconds total_seconds"
-_WORDS_OF_LOOP = "changed cycle depth depth0 first index index0 last length nextitem previtem revindex revindex0"
+_COUNTERS_OF_LOOP = frozenset("depth depth0 first index index0 last length revindex revindex0".split())
+_WORDS_OF_LOOP = _COUNTERS_OF_LOOP | {"changed", "cycle", "nextitem", "previtem"}
 
 
 class Function:
@@ -68,13 +72,37 @@ class _Joiner(Joiner):
         return "<joiner>"
 
 
+class _Block(BlockReference):
+    """What `super` is: the block of the text above."""
+
+    @property
+    def super(self) -> BlockReference | Undefined:
+        return _named(super().super)
+
+    def __repr__(self) -> str:
+        return "super()"
+
+
+class _Context(Context):
+    def super(self, name: str, current: Callable[[Context], Iterator[str]]) -> BlockReference | Undefined:
+        return _named(super().super(name, current))
+
+
+def _named(above: BlockReference | Undefined) -> BlockReference | Undefined:
+    if isinstance(above, Undefined):
+        return above
+    return _Block(above.name, above._context, above._stack, above._depth)
+
+
+_OF_TEMPLATES = frozenset({TemplateReference, _Block, Namespace})
+"""What templates make themselves: `self`, `super`, and namespaces."""
 ATTRIBUTES: Mapping[type, frozenset[str]] = {
     str: frozenset(_WORDS_OF_TEXT.split()) | guards.TEXT_METHODS.keys() | {"format", "format_map"},
     dict: frozenset({"get", "items", "keys", "values"}),
     list: frozenset({"count", "index"}),
     tuple: frozenset({"count", "index", "grouper", "list"}),
     float: frozenset({"is_integer"}),
-    LoopContext: frozenset(_WORDS_OF_LOOP.split()),
+    LoopContext: _WORDS_OF_LOOP,
     _Cycler: frozenset({"current", "next", "reset"}),
     **dict.fromkeys((Moment, Now), frozenset(_WORDS_OF_TIME.split())),
     **dict.fromkeys((Day, Today), frozenset(_WORDS_OF_DATE.split())),
@@ -84,14 +112,15 @@ ATTRIBUTES: Mapping[type, frozenset[str]] = {
 
 
 class PromptEnvironment(ImmutableSandboxedEnvironment):
-    """The sandbox. Strict: what is not given is an error. Nothing is escaped: prompts are text."""
+    """The sandbox. What is not given is an error unless told otherwise. Nothing is escaped: prompts are text."""
 
+    context_class = _Context
     intercepted_binops = frozenset({"*", "**", "%"})
 
-    def __init__(self) -> None:
+    def __init__(self, missing: Missing = "raise") -> None:
         # Not optimised, and with a `finalize` that wants the context: so the compiler evaluates nothing itself.
         super().__init__(
-            undefined=StrictUndefined,
+            undefined=UNDEFINED[missing],
             trim_blocks=True,
             lstrip_blocks=True,
             optimized=False,
@@ -109,14 +138,35 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             "cycler": _Cycler,
             "joiner": _Joiner,
         }
+        if missing != "raise":
+            calls |= {name: for_given(calls[name]) for name in functions.FUNCTIONS}
+        if missing == "mark":
+            self.filters = let_through(self.filters)
         self.globals = {name: Function(name, call) for name, call in calls.items()}
         self.binop_table.update({"*": guards.multiply, "**": guards.power, "%": guards.modulo})
         self._placing_lexer = PlacingLexer(self)
+        self.texts: dict[str, Template] = {}
+
+    def without_texts(self) -> PromptEnvironment:
+        """Return an environment that shares all with this one but the texts of other prompts, of which it has none."""
+        other = self.overlay()
+        other.texts = {}
+        return other
 
     @property
     def lexer(self) -> Lexer:
         """The lexer, one for the life of the environment."""
         return self._placing_lexer
+
+    def get_template(self, name: Any, parent: Any = None, globals: Any = None) -> Template:
+        """Return a text that `include` and `extends` take in, by number."""
+        return self.texts[name]
+
+    def text_of(self, context: Context, number: str) -> str:
+        """Return what a text gives in a context: the function `prompt`. Raises TemplateLimitExceeded."""
+        template = self.texts[number]
+        pieces = template.root_render_func(template.new_context(context.get_all(), shared=True))
+        return "".join(guards.counted(pieces, ""))
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return a key of a mapping, else an allowed attribute, else an undefined value."""
@@ -126,13 +176,10 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
                 return obj[attribute]
             except KeyError:
                 pass
-        elif kind is TemplateReference:
-            try:
-                return Function(attribute, obj[attribute])
-            except KeyError:
-                return self._absent(obj, attribute)
-        elif kind is Namespace and not attribute.startswith("_"):
-            return _of_namespace(self, obj, attribute)
+        elif kind is LoopContext and attribute in _COUNTERS_OF_LOOP:
+            return getattr(obj, attribute)
+        elif kind in _OF_TEMPLATES:
+            return self._of_template(obj, attribute)
         elif isinstance(obj, tuple):
             kind = tuple
         if attribute not in ATTRIBUTES.get(kind, ()):
@@ -150,6 +197,18 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             return Function(attribute, lambda: list(value()))
         # An undefined item of a loop is callable too: it raises.
         return Function(attribute, value) if callable(value) and not isinstance(value, Undefined) else value
+
+    def _of_template(self, obj: Any, attribute: str) -> Any:
+        """Return an attribute of what templates themselves make."""
+        match obj:
+            case TemplateReference():
+                with suppress(KeyError):
+                    return Function(attribute, obj[attribute])
+            case _Block() if attribute == "super":
+                return obj.super
+            case Namespace() if not attribute.startswith("_"):
+                return _of_namespace(self, obj, attribute)
+        return self._absent(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return an item, else what `getattr` returns."""
@@ -221,7 +280,9 @@ def _printable(_: Context, value: Any) -> Any:
     raise TemplateError("something is printed that is no text, number, list or mapping", hint="print a part of it")
 
 
-@cache
-def prompt_environment() -> PromptEnvironment:
-    """Return the environment of this process; it is only read."""
-    return PromptEnvironment()
+def prompt_environment(missing: Missing = "raise") -> PromptEnvironment:
+    """Return the environment of this process, one for each way with what is missing; it is only read."""
+    return _environment(missing)
+
+
+_environment = cache(PromptEnvironment)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from cuewire.model.analyses import Report
 from cuewire.model.errors import (
     TemplateError,
     TemplateForbidden,
@@ -20,7 +21,10 @@ from cuewire.model.errors import (
     TemplateSyntaxError,
     TemplateUndefined,
 )
+from cuewire.model.includes import NOTHING, Includes, Mention
+from cuewire.model.prompts import Variable
 from cuewire.model.values import Value
+from cuewire.template.absent import Missing
 
 HEADER = struct.Struct(">II")
 MAX_REPLY_BYTES = 4 * 1_048_576 + 65_536
@@ -40,29 +44,58 @@ class Limits(NamedTuple):
 
 
 class Render(Value, frozen=True, tag="render"):
-    """Render the templates with the inputs; replied by Rendered."""
+    """Render the templates with the inputs; replied by Rendered. `includes` is what `packed` makes of them."""
 
     templates: tuple[str, ...]
     inputs: dict[str, Any]
     at: datetime | None = None
+    includes: bytes = b""
+    missing: Missing = "raise"
 
 
 class Inspect(Value, frozen=True, tag="inspect"):
     """Compile the templates and list their inputs; replied by Inspected."""
 
     templates: tuple[str, ...]
+    includes: bytes = b""
+
+
+class Analyse(Value, frozen=True, tag="analyse"):
+    """Find out all about a template, which is the only one; replied by Analysed."""
+
+    templates: tuple[str, ...]
+    includes: bytes | None = b""
+
+
+class Search(Value, frozen=True, tag="search"):
+    """List where the templates take in other prompts; replied by Found."""
+
+    templates: tuple[str, ...]
 
 
 class Rendered(Value, frozen=True, tag="rendered"):
-    """The texts, in order."""
+    """The texts, in order, and the names of the marks in them."""
 
     texts: tuple[str, ...]
+    marks: tuple[str, ...] = ()
 
 
 class Inspected(Value, frozen=True, tag="inspected"):
-    """The inputs, in order of appearance, each with whether it must be given."""
+    """The inputs, in order of appearance, each with what is known of it."""
 
-    names: list[tuple[str, bool]]
+    variables: dict[str, Variable]
+
+
+class Analysed(Value, frozen=True, tag="analysed"):
+    """All about a template."""
+
+    report: Report
+
+
+class Found(Value, frozen=True, tag="found"):
+    """Where other prompts are taken in, in order."""
+
+    mentions: tuple[Mention, ...]
 
 
 class Failed(Value, frozen=True, tag="failed"):
@@ -76,8 +109,8 @@ class Failed(Value, frozen=True, tag="failed"):
     column: int = 0
 
 
-Job: TypeAlias = Render | Inspect
-Reply: TypeAlias = Rendered | Inspected | Failed
+Job: TypeAlias = Render | Inspect | Analyse | Search
+Reply: TypeAlias = Rendered | Inspected | Analysed | Found | Failed
 
 _KINDS = {
     kind.code: kind
@@ -86,6 +119,17 @@ _KINDS = {
 encode = msgspec.msgpack.Encoder().encode
 decode_job = msgspec.msgpack.Decoder(Job).decode
 decode_reply = msgspec.msgpack.Decoder(Reply).decode
+_decode_includes = msgspec.msgpack.Decoder(Includes).decode
+
+
+def packed(includes: Includes) -> bytes:
+    """Return what is included as bytes, none if it is nothing; a worker that knows them need not read them."""
+    return encode(includes) if includes != NOTHING else b""
+
+
+def unpacked(body: bytes) -> Includes:
+    """Return what `packed` was given."""
+    return _decode_includes(body) if body else NOTHING
 
 
 def failed(error: TemplateError) -> Failed:

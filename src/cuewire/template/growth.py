@@ -6,18 +6,31 @@ character takes at most ten. The argument of the whole is in bounds.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
+from jinja2 import nodes
 from jinja2.tests import TESTS as _TESTS
 
 from cuewire.template.filters import custom
+from cuewire.template.filters.entry import MAX_GIVEN
 from cuewire.template.functions import TESTS as _OUR_TESTS
+
+S = TypeVar("S")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 NUMBER = 400
 """Characters that a number takes at most: a float with all its digits written out."""
 SORT = 8
 """What sorting costs, in passes over the values."""
+PER_ITEM = frozenset(
+    {"join", "map", "max", "min", "reject", "rejectattr", "select", "selectattr", "sort", "sum", "trim", "unique"}
+)
+"""Filters that look at all of their arguments for each item: at each step of a path, at each letter to trim."""
+STRIPPING = frozenset({"lstrip", "rstrip", "strip"})
+"""Methods that look for each letter in their argument."""
 TESTS = frozenset(_TESTS) | _OUR_TESTS.keys()
 """All tests look at their arguments once."""
 NUMERIC_FILTERS = frozenset({"count", "float", "int", "length", "sum", "wordcount"})
@@ -91,6 +104,52 @@ _FIXED: Mapping[str, tuple[int, int]] = {
     "wordcount": (0, 20),
 }
 
+_GIVEN_BACK: Mapping[str, tuple[int, str, int]] = {
+    "float": (0, "default", 0),
+    "int": (0, "default", 0),
+    "sum": (1, "start", 0),
+}
+"""Arguments that a filter gives back as they are, or adds to: only a number keeps the result one."""
+
+
+class NotBoundedError(Exception):
+    """A template holds something that is not on the list: `node`."""
+
+    node: nodes.Node | None = None
+
+
+def blaming(look: Callable[Concatenate[S, nodes.Node, P], R]) -> Callable[Concatenate[S, nodes.Node, P], R]:
+    """Make a look at a node say of which node it failed."""
+
+    @wraps(look)
+    def blamed(self: S, node: nodes.Node, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return look(self, node, *args, **kwargs)
+        except NotBoundedError as error:
+            error.node = error.node or node
+            raise
+
+    return blamed
+
+
+def targets(target: nodes.Node) -> list[tuple[str, tuple[int, ...]]]:
+    """Return the names that a loop binds, each with the steps from the item to its value."""
+    match target:
+        case nodes.Name(name=name):
+            return [(name, ())]
+        case nodes.Tuple(items=items) if all(isinstance(item, nodes.Name) for item in items):
+            return [(item.name, (place,)) for place, item in enumerate(items) if isinstance(item, nodes.Name)]
+    raise NotBoundedError
+
+
+def constant(node: nodes.Node | None) -> Any:
+    """Return the value of an argument. Raises NotBoundedError if the template alone does not say it."""
+    if isinstance(node, nodes.Const):
+        return node.value
+    if isinstance(node, nodes.List):
+        return [constant(item) for item in node.items]
+    raise NotBoundedError
+
 
 class Arguments(NamedTuple):
     """The constant arguments of a filter."""
@@ -104,12 +163,23 @@ class Arguments(NamedTuple):
             return self.by_position[position]
         return self.by_name.get(name, default)
 
+    @property
+    def length(self) -> int:
+        """The characters of all arguments."""
+        return sum(len(str(value)) for value in (*self.by_position, *self.by_name.values()))
+
 
 def grown(name: str, arguments: Arguments) -> tuple[int, int] | None:
     """Return (factor, more): the result has at most factor times the length of the value, plus more characters.
 
     None if the filter has no such bound.
     """
+    if arguments.length > MAX_GIVEN:
+        return None
+    if name in _GIVEN_BACK and not isinstance(arguments.get(*_GIVEN_BACK[name]), int | float):
+        return None
+    if name == "sort" and "," in str(arguments.get(2, "attribute", "")):
+        return None  # each item has several keys
     if name == "int":
         # Digits in another base are read without limit.
         return (1, NUMBER) if len(arguments.by_position) < 2 and "base" not in arguments.by_name else None

@@ -14,7 +14,7 @@ from functools import wraps
 from string import Formatter
 from typing import Any
 
-from jinja2 import filters
+from jinja2 import Undefined, filters
 from jinja2.sandbox import SandboxedEnvironment, SandboxedFormatter
 from jinja2.utils import pass_environment
 from markupsafe import escape
@@ -176,7 +176,7 @@ def expandtabs(text: str, tabsize: int = 8) -> str:
 
 def join_method(separator: str, values: Iterable[str]) -> str:
     """Join texts with the separator."""
-    return separator.join(_counted(values, separator))
+    return separator.join(counted(values, separator))
 
 
 def replace_method(text: str, old: str, new: str, count: int = -1) -> str:
@@ -185,7 +185,8 @@ def replace_method(text: str, old: str, new: str, count: int = -1) -> str:
     return text.replace(old, new, count)
 
 
-def _counted(values: Iterable[Any], separator: str) -> Iterable[str]:
+def counted(values: Iterable[Any], separator: str) -> Iterable[str]:
+    """Yield values as texts, as long as all of them, joined, are not too long. Raises TemplateLimitExceeded."""
     total = 0
     for value in values:
         text = str(value)
@@ -227,7 +228,7 @@ def do_join(environment: SandboxedEnvironment, value: Iterable[Any], d: str = ""
     if attribute is not None:
         value = map(filters.make_attrgetter(environment, attribute), value)
     separator = str(d)
-    return separator.join(_counted(value, separator))
+    return separator.join(counted(value, separator))
 
 
 def do_replace(value: Any, old: str, new: str, count: int | None = None) -> str:
@@ -251,6 +252,9 @@ def do_tojson(value: Any, indent: int | None = None) -> str:
     """Write JSON for a prompt: keys sorted, letters of all languages as they are, nothing escaped for HTML."""
     if indent is not None and not 0 <= indent <= 16:
         raise TemplateLimitExceeded("the indentation of JSON must be 0 to 16", hint="write | tojson(2)")
+    if isinstance(value, Undefined):
+        str(value)  # a strict one raises
+        value = None
     return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=indent)
 
 
@@ -271,6 +275,9 @@ def do_wordwrap(
 
 def is_divisible(value: Any, by: Any) -> bool:
     """Tell whether a number can be divided without remainder."""
+    if isinstance(value, Undefined):
+        str(value)  # a strict one raises
+        return False
     if not isinstance(value, int | float):
         raise TemplateError("only a number can be divided", hint="turn text into a number with | int")
     return bool(value % by == 0)

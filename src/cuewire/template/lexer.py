@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from jinja2 import Environment
 from jinja2.exceptions import TemplateSyntaxError
-from jinja2.lexer import TOKEN_FLOAT, TOKEN_INTEGER, TOKEN_STRING, Lexer
+from jinja2.lexer import TOKEN_FLOAT, TOKEN_INTEGER, TOKEN_NAME, TOKEN_STRING, Lexer
 
 from cuewire.model.errors import TemplateLimitExceeded
 
 MAX_TOKENS = 8_000
 """Tokens of one template; they bound the nodes, and so the time that compiling takes."""
+MAX_NAME = 200
 MAX_BRACKETS = 24
 """Depth of brackets in an expression; each level costs the parser a dozen frames."""
 
@@ -39,6 +40,11 @@ class Place(int):
         place = super().__new__(cls, line)
         place.column = column
         return place
+
+
+def column_of(place: object) -> int:
+    """Return the column of a place that the parser noted, 0 if it is a bare line."""
+    return place.column if isinstance(place, Place) else 0
 
 
 class PlacingLexer(Lexer):
@@ -69,6 +75,11 @@ class PlacingLexer(Lexer):
                 while text[position : position + 1].isspace() and "at" not in (error.message or "").split():
                     position += 1
                 raise _placed(error, text, position) from None
+            if kind == TOKEN_NAME and len(value) > MAX_NAME:
+                # Errors quote names, and nobody reads such a one.
+                raise TemplateLimitExceeded(
+                    f"a name is longer than {MAX_NAME} characters", hint="shorten it", line=line
+                )
             # White space that a tag strips is yielded by no token: look for the token from here on.
             start = text.find(value, position)
             skipped = text.count("\n", position, start)
@@ -84,6 +95,7 @@ class PlacingLexer(Lexer):
                 if depth > MAX_BRACKETS:
                     raise TemplateLimitExceeded(
                         f"brackets are nested deeper than {MAX_BRACKETS}",
+                        hint="split the expression with set",
                         line=line,
                         column=start - line_start + 1,
                     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 from jinja2 import nodes
 
 from cuewire.template.environment import prompt_environment
 from cuewire.template.functions import FUNCTIONS
-from cuewire.template.parse import Parsed, column_of
+from cuewire.template.lexer import column_of
+from cuewire.template.linked import NO_TEXTS, Texts, chain, is_alone, text_of
+from cuewire.template.parse import Parsed
 from cuewire.template.volatile import TIMES
 
 _SPECIAL = frozenset({"self", "super", "loop", "caller", "varargs", "kwargs"})
@@ -17,21 +19,58 @@ _NONE: frozenset[str] = frozenset()
 Names: TypeAlias = frozenset[str]
 
 
-def input_names(templates: Iterable[Parsed]) -> Mapping[str, bool]:
-    """Return each input that the templates read, with whether it must be given.
+def input_names(templates: Iterable[Parsed], texts: Texts = NO_TEXTS) -> Mapping[str, bool]:
+    """Return each input that the templates and the texts they take in read, with whether it must be given.
 
     It need not be given if every use is `name | default(...)`, or stands where `name is defined` is known to hold.
     Names that the template itself binds (set, for, macro arguments, with) and globals are no inputs; one of a function
     that is not called, such as `max` in `{{ max }}`, is.
     """
-    known = _SPECIAL | TIMES | (prompt_environment().globals.keys() - FUNCTIONS.keys())
+    taken = _Taken(texts)
     required: dict[str, bool] = {}
     for template in templates:
-        walk = _Walk()
-        walk.statements(template.tree.body, set(known), _NONE)
-        for _, _, name, is_needed in sorted(walk.uses):
+        for name, is_needed in taken.names(template.tree).items():
             required[name] = required.get(name, False) or is_needed
     return required
+
+
+def input_places(template: Parsed, texts: Texts = NO_TEXTS) -> Mapping[str, tuple[int, int]]:
+    """Return the line and column at which a template first reads each input, or takes in a text that does."""
+    places: dict[str, tuple[int, int]] = {}
+    for line, column, name, _ in _Taken(texts).uses(template.tree):
+        places.setdefault(name, (line, column))
+    return places
+
+
+class _Taken:
+    """What the texts that are taken in read, found once for each."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+        self._known: dict[str, Mapping[str, bool]] = {}
+        self._bound = _SPECIAL | TIMES | (prompt_environment().globals.keys() - FUNCTIONS.keys())
+
+    def names(self, tree: nodes.Template) -> Mapping[str, bool]:
+        """Return what a template reads, in order, with whether it must be given."""
+        required: dict[str, bool] = {}
+        for _, _, name, is_needed in self.uses(tree):
+            required[name] = required.get(name, False) or is_needed
+        return required
+
+    def uses(self, tree: nodes.Template) -> list[tuple[int, int, str, bool]]:
+        """Return each use of a name: line, column, name, and whether it must be given."""
+        walk = _Walk(self)
+        walk.template(chain(tree, self._texts), set(self._bound))
+        return sorted(walk.uses, key=lambda use: use[:2])
+
+    def by(self, node: nodes.Node) -> Mapping[str, bool]:
+        """Return what the text reads that a node takes in."""
+        if isinstance(node, nodes.Include) and is_alone(node):
+            return {}
+        text = text_of(node, self._texts)
+        if text.reference not in self._known:
+            self._known[text.reference] = self.names(text.parsed.tree)
+        return self._known[text.reference]
 
 
 class _Walk:
@@ -40,8 +79,28 @@ class _Walk:
     `bound` are the names bound so far in this scope, and grows; `given` are those known to be defined here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, taken: _Taken) -> None:
         self.uses: list[tuple[int, int, str, bool]] = []
+        self._taken = taken
+        self._blocks: dict[str, list[_Placed]] = {}
+        self._walked: set[str] = set()
+        self._place: int | None = None
+
+    def template(self, trees: Sequence[nodes.Template], bound: set[str]) -> None:
+        """Visit a template and those that it extends, the most general last: that one's text is rendered."""
+        place: int | None = None
+        for tree in trees:
+            for block in tree.find_all(nodes.Block):
+                self._blocks.setdefault(block.name, []).append(_Placed(block, place))
+            self._place = place
+            extends = [node for node in tree.body if isinstance(node, nodes.Extends)]
+            # What a template prints outside of its blocks is lost when it extends another.
+            lost = (nodes.Output, nodes.Block) if extends else ()
+            self.statements([node for node in tree.body if not isinstance(node, lost)], bound, _NONE)
+            place = place or (extends[0].lineno if extends else None)
+        if any(name.name == "self" for tree in trees for name in tree.find_all(nodes.Name)):
+            for name in self._blocks.keys() - self._walked:
+                self._block(name, bound, _NONE)
 
     def statements(self, body: Iterable[nodes.Node], bound: set[str], given: Names) -> None:
         for node in body:
@@ -81,8 +140,14 @@ class _Walk:
                     self.node(value, bound, given)
                     inner |= _targets(target)
                 self.statements(node.body, inner, given)
-            case nodes.Block() | nodes.FilterBlock():
+            case nodes.Block():
+                self._block(node.name, bound, given)
+            case nodes.FilterBlock():
                 self.statements(node.iter_child_nodes(), set(bound), given)
+            case nodes.Include() | nodes.Call(node=nodes.EnvironmentAttribute()):
+                for name, is_needed in self._taken.by(node).items():
+                    place = nodes.Name(name, "load", lineno=node.lineno)
+                    self._use(place, bound, is_needed=is_needed and name not in given)
             case nodes.NSRef():
                 self._use(nodes.Name(node.name, "load", lineno=node.lineno), bound, is_needed=True)
             case _:
@@ -90,7 +155,21 @@ class _Walk:
 
     def _use(self, node: nodes.Name, bound: set[str], *, is_needed: bool) -> None:
         if node.name not in bound:
-            self.uses.append((int(node.lineno), column_of(node.lineno), node.name, is_needed))
+            place = self._place or node.lineno
+            self.uses.append((int(place), column_of(place), node.name, is_needed))
+
+    def _block(self, name: str, bound: set[str], given: Names) -> None:
+        """Visit the block of a name that is rendered, and those above it that `super` brings in."""
+        if name in self._walked:
+            return
+        self._walked.add(name)
+        outer = self._place
+        for block, place in self._blocks[name]:
+            self._place = place
+            self.statements(block.body, set(bound), given)
+            if not any(each.name == "super" for each in block.find_all(nodes.Name)):
+                break
+        self._place = outer
 
     def _if(self, node: nodes.If, bound: set[str], given: Names) -> None:
         """A name that one branch binds counts as bound after it: the template provides for its absence."""
@@ -133,6 +212,13 @@ class _Walk:
             self.node(node.call, bound, given)
         inner = bound | {argument.name for argument in node.args}
         self.statements([*node.defaults, *node.body], inner, given)
+
+
+class _Placed(NamedTuple):
+    """A block, and where the template at hand extends the one that holds it, None if that is the same."""
+
+    block: nodes.Block
+    place: int | None
 
 
 def _known(test: nodes.Node) -> tuple[Names, Names]:

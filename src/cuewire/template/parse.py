@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
-from typing import NamedTuple, NoReturn, TypeVar
+from typing import NamedTuple, TypeVar
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError as JinjaSyntaxError
@@ -17,7 +17,8 @@ from cuewire.model.errors import (
     TemplateSyntaxError,
 )
 from cuewire.template.environment import REMOVED_FILTERS, prompt_environment
-from cuewire.template.lexer import Place
+from cuewire.template.lexer import column_of
+from cuewire.template.references import WORDS, Use, find_uses
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -39,12 +40,12 @@ _TAGS = (
     "endblock",
     "macro",
     "endmacro",
+    "include",
+    "extends",
 )
 _REFUSED: dict[type[nodes.Node], str] = {
-    nodes.Include: "'include' of another template is not available",
     nodes.Import: "'import' of another template is not available",
     nodes.FromImport: "'import' of another template is not available",
-    nodes.Extends: "'extends' of another template is not available",
     nodes.ScopedEvalContextModifier: "'autoescape' has no meaning in a prompt",
 }
 _HINTS = (
@@ -65,10 +66,11 @@ _HINTS = (
 
 
 class Parsed(NamedTuple):
-    """A template that passed all checks that need no rendering."""
+    """A template that passed all checks that need no rendering; `uses` are where it takes in other prompts."""
 
     source: str
     tree: nodes.Template
+    uses: tuple[Use, ...] = ()
 
 
 def check_size(source: str) -> None:
@@ -87,13 +89,19 @@ def parse(source: str) -> Parsed:
     try:
         tree = prompt_environment().parse(source)
     except JinjaSyntaxError as error:
-        raise _explained(error) from None
+        raise explained(error) from None
     except RecursionError:
         raise TemplateLimitExceeded("the template is nested too deep", hint="split expressions with set") from None
     except ValueError:
         raise TemplateSyntaxError("a number has too many digits", hint="use a smaller number") from None
-    _check(tree)
-    return Parsed(source, tree)
+    for fault in faults(tree):
+        raise fault
+    return Parsed(source, tree, find_uses(tree) if takes_in(source) else ())
+
+
+def takes_in(source: str) -> bool:
+    """Tell whether a template may take in other prompts; most do not, and need not be searched."""
+    return any(word in source for word in WORDS)
 
 
 def for_each(make: Callable[[T], U], templates: Iterable[T]) -> list[U]:
@@ -108,56 +116,37 @@ def for_each(make: Callable[[T], U], templates: Iterable[T]) -> list[U]:
     return made
 
 
-def column_of(place: object) -> int:
-    """Return the column of a place that the parser noted, 0 if it is a bare line."""
-    return place.column if isinstance(place, Place) else 0
-
-
-def _check(tree: nodes.Template) -> None:
-    """Refuse what is too deep, what is never available, and names of filters and tests that do not exist."""
+def faults(tree: nodes.Template) -> Iterator[TemplateError]:
+    """Yield what is never available, and names of filters and tests that do not exist; stop at what is too deep."""
     environment = prompt_environment()
     stack: list[tuple[nodes.Node, int]] = [(tree, 1)]
     while stack:
         node, depth = stack.pop()
         if depth > MAX_DEPTH:
-            _fail(
-                TemplateLimitExceeded,
-                node,
-                f"the template is nested deeper than {MAX_DEPTH} levels",
-                "split expressions with set",
-            )
+            message = f"the template is nested deeper than {MAX_DEPTH} levels"
+            yield _fault(TemplateLimitExceeded, node, message, "split expressions with set")
+            return
         if type(node) in _REFUSED:
-            _fail(TemplateForbidden, node, _REFUSED[type(node)], "write the text into this template")
-        if isinstance(node, nodes.Filter):
-            if node.name in REMOVED_FILTERS:
-                _fail(
-                    TemplateForbidden,
-                    node,
-                    f"filter '{node.name}' is not available in prompts",
-                    "leave it out",
-                )
-            if node.name not in environment.filters:
-                _fail(
-                    TemplateSyntaxError,
-                    node,
-                    f"there is no filter '{_short(node.name)}'",
-                    _nearest(node.name, environment.filters),
-                )
+            yield _fault(TemplateForbidden, node, _REFUSED[type(node)], "write the text into this template")
+        if isinstance(node, nodes.Filter) and node.name in REMOVED_FILTERS:
+            yield _fault(TemplateForbidden, node, f"filter '{node.name}' is not available in prompts", "leave it out")
+        elif isinstance(node, nodes.Filter) and node.name not in environment.filters:
+            yield _unknown(node, "filter", environment.filters)
         if isinstance(node, nodes.Test) and node.name not in environment.tests:
-            _fail(
-                TemplateSyntaxError,
-                node,
-                f"there is no test '{_short(node.name)}'",
-                _nearest(node.name, environment.tests),
-            )
+            yield _unknown(node, "test", environment.tests)
         stack.extend((child, depth + 1) for child in node.iter_child_nodes())
 
 
-def _fail(kind: type[TemplateError], node: nodes.Node, message: str, hint: str) -> NoReturn:
-    raise kind(message, hint=hint, line=int(node.lineno), column=column_of(node.lineno))
+def _unknown(node: nodes.Filter | nodes.Test, kind: str, known: Iterable[str]) -> TemplateError:
+    return _fault(TemplateSyntaxError, node, f"there is no {kind} '{_short(node.name)}'", _nearest(node.name, known))
 
 
-def _explained(error: JinjaSyntaxError) -> TemplateSyntaxError:
+def _fault(kind: type[TemplateError], node: nodes.Node, message: str, hint: str) -> TemplateError:
+    return kind(message, hint=hint, line=int(node.lineno), column=column_of(node.lineno))
+
+
+def explained(error: JinjaSyntaxError) -> TemplateSyntaxError:
+    """Return the error of Jinja2 in our words."""
     message = (error.message or "the template is not valid").rstrip(".")
     message = re.sub(r" at \d+$", "", message[:1].lower() + message[1:])
     unknown = re.search(r"unknown tag '([^']*)'", message)
@@ -174,9 +163,8 @@ def _explained(error: JinjaSyntaxError) -> TemplateSyntaxError:
     )
 
 
-def _nearest(name: str, known: object) -> str:
-    names = sorted(str(each) for each in known) if hasattr(known, "__iter__") else []
-    near = get_close_matches(_short(name), names, n=1)
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(_short(name), sorted(known), n=1)
     return f"did you mean '{near[0]}'" if near else "see the list of filters, tests and tags in the guide"
 
 

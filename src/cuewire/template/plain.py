@@ -26,6 +26,8 @@ def plain(inputs: Inputs) -> Mapping[str, Any]:
         return inputs
     try:
         plain: dict[str, Any] = _decode(_encode(inputs))
+    except RecursionError:
+        raise InvalidInput("an input is nested too deep", hint="give lists and mappings of fewer levels") from None
     except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
         raise InvalidInput("an input is not JSON", hint="give text, numbers, lists and mappings") from error
     return plain

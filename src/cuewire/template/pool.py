@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -19,13 +19,20 @@ import jinja2
 import markupsafe
 import msgspec
 
+from cuewire.model.analyses import Marked, Report, problem
 from cuewire.model.errors import TemplateError, TemplateLimitExceeded
-from cuewire.model.prompts import Inputs
+from cuewire.model.includes import NOTHING, Includes, Mention
+from cuewire.model.prompts import Inputs, Variable
+from cuewire.ports import WhenMissing
+from cuewire.template.absent import Missing
 from cuewire.template.frames import (
     HEADER,
     MAX_REPLY_BYTES,
     READY,
+    Analyse,
+    Analysed,
     Failed,
+    Found,
     Inspect,
     Inspected,
     Job,
@@ -33,10 +40,12 @@ from cuewire.template.frames import (
     Render,
     Rendered,
     Reply,
+    Search,
     decode_reply,
     encode,
     error_of,
     framed,
+    packed,
 )
 from cuewire.template.parse import check_size, for_each
 from cuewire.template.plain import plain
@@ -72,22 +81,54 @@ class RenderPool:
         return self._zygote.pid if self._zygote is not None and self._zygote.is_alive else None
 
     async def render(
-        self, templates: tuple[str, ...], inputs: Inputs, *, key: str, at: datetime | None = None
+        self,
+        templates: tuple[str, ...],
+        inputs: Inputs,
+        *,
+        key: str,
+        at: datetime | None = None,
+        includes: Includes = NOTHING,
+        missing: WhenMissing = "raise",
     ) -> tuple[str, ...]:
         """Render the templates of one version; the workers know templates by their text and need no key.
 
         Raises TemplateError within a quarter of a second of its turn, once the pool is warm.
         """
-        reply = await self._ask(Render(templates=templates, inputs=dict(plain(inputs)), at=at))
-        if isinstance(reply, Rendered):
-            return reply.texts
+        return (await self._render(templates, inputs, at=at, includes=includes, missing=missing)).texts
+
+    async def preview(
+        self, templates: tuple[str, ...], inputs: Inputs, *, at: datetime | None = None, includes: Includes = NOTHING
+    ) -> Marked:
+        """Render the templates with marks for what is missing."""
+        reply = await self._render(templates, inputs, at=at, includes=includes, missing="mark")
+        return Marked(texts=reply.texts, names=reply.marks)
+
+    async def references(self, templates: tuple[str, ...]) -> Sequence[Mention]:
+        """Parse the templates and return where they take in other prompts."""
+        reply = await self._ask(Search(templates=templates))
+        if isinstance(reply, Found):
+            return reply.mentions
         raise _unexpected()
 
-    async def variables(self, templates: tuple[str, ...]) -> Mapping[str, bool]:
+    async def variables(self, templates: tuple[str, ...], *, includes: Includes = NOTHING) -> Mapping[str, Variable]:
         """Compile the templates and return their inputs."""
-        reply = await self._ask(Inspect(templates=templates))
+        reply = await self._ask(Inspect(templates=templates, includes=packed(includes)))
         if isinstance(reply, Inspected):
-            return dict(reply.names)
+            return reply.variables
+        raise _unexpected()
+
+    async def analyse(self, template: str, *, includes: Includes | None = NOTHING) -> Report:
+        """Return all that is known of a template. Raises TemplateLimitExceeded if the workers are busy."""
+        try:
+            check_size(template)
+        except TemplateError as error:
+            return Report(problems=(problem(error),))
+        taken_in = None if includes is None else packed(includes)
+        reply = await self._reply(Analyse(templates=(template,), includes=taken_in))
+        if isinstance(reply, Analysed):
+            return reply.report
+        if isinstance(reply, Failed):
+            return Report(problems=(problem(error_of(reply)),))
         raise _unexpected()
 
     async def close(self) -> None:
@@ -96,9 +137,27 @@ class RenderPool:
             self._zygote.end()
             self._zygote = None
 
+    async def _render(
+        self, templates: tuple[str, ...], inputs: Inputs, *, at: datetime | None, includes: Includes, missing: Missing
+    ) -> Rendered:
+        job = Render(templates=templates, inputs=dict(plain(inputs)), at=at, includes=packed(includes), missing=missing)
+        reply = await self._ask(job)
+        if isinstance(reply, Rendered):
+            return reply
+        raise _unexpected()
+
     async def _ask(self, job: Job) -> Reply:
+        reply = await self._reply(job)
+        if isinstance(reply, Failed):
+            raise _placed(error_of(reply), job)
+        return reply
+
+    async def _reply(self, job: Job) -> Reply:
         for_each(check_size, job.templates)  # before any copy is made of it
-        body = encode(job)
+        try:
+            body = encode(job)
+        except UnicodeEncodeError:
+            raise TemplateError("the text or an input holds a lone surrogate", hint="remove the escape") from None
         try:
             async with asyncio.timeout(self._queue_s):
                 await self._slots.acquire()
@@ -117,13 +176,7 @@ class RenderPool:
         overdue = self._limits.compile_s + self._limits.render_s + _SLACK_S
         timer = asyncio.get_running_loop().call_later(overdue, zygote.end)
         future.add_done_callback(lambda _: timer.cancel())
-        reply = await asyncio.shield(future)
-        if isinstance(reply, Failed):
-            error = error_of(reply)
-            # Which one ran when the kernel ended it, nobody can say unless there is only one.
-            error.field = error.field or ("/templates/0" if len(job.templates) == 1 else "/templates")
-            raise error
-        return reply
+        return await asyncio.shield(future)
 
     async def _started(self) -> _Zygote:
         async with self._starting:
@@ -256,6 +309,13 @@ def _spawn(limits: Limits) -> subprocess.Popen[bytes]:
         cwd="/",
         start_new_session=True,
     )
+
+
+def _placed(error: TemplateError, job: Job) -> TemplateError:
+    """Say where an error arose; not in the frame that raises it, which would hold the inputs for as long as itself."""
+    # Which one ran when the kernel ended it, nobody can say unless there is only one.
+    error.field = error.field or ("/templates/0" if len(job.templates) == 1 else "/templates")
+    return error
 
 
 def _root(module: ModuleType) -> str:

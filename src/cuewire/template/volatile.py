@@ -16,9 +16,13 @@ def is_volatile(tree: nodes.Template) -> bool:
 
     What cannot be told counts as reading it.
     """
-    if any(node.name in TIMES for node in tree.find_all(nodes.Name)):
-        return True
-    return any(_reads_time(node) for node in tree.find_all(nodes.Filter))
+    return reading_time(tree) is not None
+
+
+def reading_time(tree: nodes.Template) -> nodes.Name | nodes.Filter | None:
+    """Return what may read the time in a template, None if nothing does."""
+    names = (node for node in tree.find_all(nodes.Name) if node.name in TIMES)
+    return next(names, None) or next((node for node in tree.find_all(nodes.Filter) if _reads_time(node)), None)
 
 
 def _reads_time(node: nodes.Filter) -> bool:

@@ -16,23 +16,30 @@ from functools import lru_cache
 from typing import NoReturn
 
 from cuewire.model.errors import TemplateError, TemplateForbidden, TemplateLimitExceeded
-from cuewire.template.compiled import CompiledTemplate, render_all
+from cuewire.template.absent import Missing, seen_marks
+from cuewire.template.analysis import input_variables, report
+from cuewire.template.compiled import CompiledTemplate, compile_all, render_all
 from cuewire.template.frames import (
     LAST,
+    Analyse,
+    Analysed,
     Failed,
+    Found,
     Inspect,
     Inspected,
     Limits,
     Rendered,
     Reply,
+    Search,
     decode_job,
     encode,
     failed,
     framed,
     read_frame,
+    unpacked,
     write_all,
 )
-from cuewire.template.names import input_names
+from cuewire.template.linked import linked, mentions
 from cuewire.template.parse import for_each, parse
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
@@ -73,18 +80,25 @@ def reply_of(body: bytes, limits: Limits) -> tuple[Reply, bool]:
 def _replied(body: bytes, limits: Limits) -> Reply:
     message = decode_job(body)
     _alarm(limits.compile_s)
+    if isinstance(message, Search):
+        return Found(mentions=mentions(for_each(parse, message.templates)))
     if isinstance(message, Inspect):
-        templates = for_each(parse, message.templates)
-        for_each(CompiledTemplate, templates)
-        return Inspected(names=list(input_names(templates).items()))
-    compiled = for_each(_compiled, message.templates)
+        version = linked(message.templates, unpacked(message.includes))
+        compile_all(version)
+        return Inspected(variables=input_variables(version))
+    if isinstance(message, Analyse):
+        includes = None if message.includes is None else unpacked(message.includes)
+        return Analysed(report=report(message.templates[0], includes))
+    compiled = _compiled(message.templates, message.includes, message.missing)
     _alarm(limits.render_s)
-    return Rendered(texts=render_all(compiled, message.inputs, at=message.at))
+    with seen_marks() as marks:
+        texts = render_all(compiled, message.inputs, at=message.at)
+    return Rendered(texts=texts, marks=(*marks,))
 
 
 @lru_cache(maxsize=32)
-def _compiled(source: str) -> CompiledTemplate:
-    return CompiledTemplate(parse(source))
+def _compiled(templates: tuple[str, ...], includes: bytes, missing: Missing) -> list[CompiledTemplate]:
+    return compile_all(linked(templates, unpacked(includes)), missing=missing)
 
 
 def _alarm(seconds: float) -> None:

@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 
 from cuewire.model.errors import NotFound
 from cuewire.wire.executions import RunRequest
-from cuewire.wire.prompts import VariableShape
 from cuewire.wire.shapes import Request, Shape
 from cuewire.wire.strict_json import convert, decode
+from cuewire.wire.versions import VariableShape
 
 
 class ExecutePrompt(RunRequest, frozen=True, tag_field="endpoint", tag="execute_prompt"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -11,8 +10,9 @@ from cuewire.model.executions import Execution, ExecutionDetail, Status
 from cuewire.model.orders import RunOptions
 from cuewire.model.outcomes import Outcome, OutcomeValue
 from cuewire.model.pages import Page
+from cuewire.model.references import DEFAULT_LANGUAGE
 from cuewire.model.results import Result
-from cuewire.wire.shapes import Request, Shape, read, shown
+from cuewire.wire.shapes import Instant, Request, Shape, read, shown
 
 MAX_LINGER_S = 60.0
 
@@ -21,7 +21,8 @@ class RunRequest(Request, frozen=True):
     """`POST /api/v1/executions`. The idempotency key is the header Idempotency-Key.
 
     `linger_s` is how long a streamed execution goes on without anyone who listens, so that a stream whose connection
-    broke can be taken up again; 0 cancels it at once.
+    broke can be taken up again; 0 cancels it at once. Of a `strategy` (its name or id) its own prompt runs if it has
+    one, else the global one; without a version in the `language` one in a nearer or the default language does.
     """
 
     prompt: str
@@ -30,6 +31,8 @@ class RunRequest(Request, frozen=True):
     parameters: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
     timeout_s: float | None = None
+    strategy: str | int | None = None
+    language: str | None = None
     stream: bool = False
     linger_s: float = 0.0
 
@@ -41,6 +44,8 @@ class RunRequest(Request, frozen=True):
             "metadata": self.metadata,
             "idempotency_key": idempotency_key,
             "timeout_s": self.timeout_s,
+            "strategy": None if self.strategy is None else str(self.strategy),
+            "language": self.language,
         }
 
 
@@ -62,7 +67,10 @@ class ToolCallShape(Shape, frozen=True):
 
 
 class ResultShape(Shape, frozen=True):
-    """The answer to a run; `stored` says that an idempotency key brought it back and nothing was called."""
+    """The answer to a run; `stored` says that an idempotency key brought it back and nothing was called.
+
+    `strategy` and `language` are those of the prompt that ran: a global one is of no strategy.
+    """
 
     id: str
     value: Any
@@ -79,6 +87,8 @@ class ResultShape(Shape, frozen=True):
     tool_calls: tuple[ToolCallShape, ...] = ()
     stored: bool = False
     called_ms: float = 0.0
+    strategy: str | None = None
+    language: str = DEFAULT_LANGUAGE
 
     @classmethod
     def of(cls, result: Result) -> ResultShape:
@@ -95,12 +105,14 @@ class ExecutionShape(Shape, frozen=True):
 
     id: str
     prompt: str
+    strategy: str | None
+    language: str
     version: int
     label: str | None
     model: str
     status: Status
-    started_at: datetime
-    ended_at: datetime | None
+    started_at: Instant
+    ended_at: Instant | None
     duration_ms: float | None
     first_token_ms: float | None
     input_tokens: int | None
@@ -174,11 +186,14 @@ class OutcomeShape(Shape, frozen=True):
     execution_id: str
     name: str
     value: OutcomeValue
-    reported_at: datetime
+    reported_at: Instant
 
 
 class ExecutionDetailShape(ExecutionShape, frozen=True):
-    """One execution with everything that was stored of it."""
+    """One execution with everything that was stored of it.
+
+    `withheld` says that inputs, messages and answers were left out, because who asks may not see them.
+    """
 
     inputs: dict[str, Any]
     messages: tuple[ChatMessageShape, ...] | None
@@ -190,6 +205,7 @@ class ExecutionDetailShape(ExecutionShape, frozen=True):
     sanitised: int
     idempotency_key: str | None
     request_hash: str | None
+    withheld: bool = False
     outcomes: tuple[OutcomeShape, ...] = ()
 
     @classmethod

@@ -76,10 +76,23 @@ STATUSES: Mapping[type[CuewireError], int] = {
     errors.ModelNotFound: 404,
     errors.ExecutionNotFound: 404,
     errors.ApiKeyNotFound: 404,
+    errors.ScopeNotFound: 404,
+    errors.TemplateTypeNotFound: 404,
+    errors.UserNotFound: 404,
+    errors.ReviewNotFound: 404,
     errors.Conflict: 409,
     errors.IdempotencyMismatch: 422,
     errors.StillRunning: 409,
     errors.PromptArchived: 409,
+    errors.PromptExists: 409,
+    errors.ScopeExists: 409,
+    errors.UserExists: 409,
+    errors.LabelMoved: 409,
+    errors.ReviewRequired: 409,
+    errors.ReviewDecided: 409,
+    errors.StillInUse: 409,
+    errors.Outdated: 412,
+    errors.Forbidden: 403,
     TemplateError: 422,
     errors.TemplateSyntaxError: 422,
     errors.TemplateForbidden: 422,
@@ -143,6 +156,7 @@ _TITLES = {
     405: "this method is not allowed here",
     408: "the request took too long to arrive",
     409: "conflict",
+    412: "what was to be changed has changed",
     413: "the body is too large",
     415: "the content type is not supported",
     421: "the host is not served here",
@@ -157,9 +171,9 @@ _TITLES = {
 }
 
 
-def problem_of(error: CuewireError, *, request_id: str = "") -> Problem:
-    """Return an error as a problem."""
-    code, status = error.code, _status(type(error))
+def problem_of(error: CuewireError, *, request_id: str = "", status: int | None = None) -> Problem:
+    """Return an error as a problem; `status` stands in the place of that which its kind has."""
+    code, status = error.code, status or _status(type(error))
     if isinstance(error, Refused):
         code, status = error.refusal, REFUSALS[error.refusal][0]
     more: dict[str, Any] = {}

@@ -1,194 +1,154 @@
-"""Prompts as JSON: the request to publish, versions, labels."""
+"""Prompts as JSON: what is published and changed, and what comes back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from cuewire.model.pages import Page
-from cuewire.model.prompts import Content, Message, Placeholder, Prompt, PromptVersion, Variable, VersionOptions
+from cuewire.model.prompts import (
+    Content,
+    Details,
+    Home,
+    Prompt,
+    PromptStatus,
+    PromptVersion,
+    PublishOptions,
+)
+from cuewire.model.references import DEFAULT_LABEL
 from cuewire.model.text import check_json
-from cuewire.wire.shapes import Request, Shape, read, shown
+from cuewire.wire.shapes import Instant, Request, Shape, read, shown
 from cuewire.wire.strict_json import convert
+from cuewire.wire.versions import VersionShape, WrittenContent, plain_content
 
 
-class ImageShape(Shape, frozen=True, tag="image"):
-    """An image in a message: `input` names the input that gives its URL or data URI."""
+class VersionRequest(Request, frozen=True, kw_only=True):
+    """What a version says beside its content; what is absent is as for a new one, or as in the version it is made from.
 
-    input: str
-
-
-class MessageShape(Shape, frozen=True, tag="message"):
-    """The template of one chat message."""
-
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | tuple[str | ImageShape, ...]
-
-
-class PlaceholderShape(Shape, frozen=True, tag="messages"):
-    """A place for a list of messages that the caller gives as the input `input`."""
-
-    input: str
-
-
-class VariableShape(Shape, frozen=True):
-    """One input of a version; an empty schema takes any JSON value."""
-
-    kind: Literal["value", "messages", "image"] = "value"
-    json_schema: dict[str, Any] = {}
-    required: bool = True
-    default: Any = None
-
-
-class TextOutputShape(Shape, frozen=True, tag="text"):
-    """Any text."""
-
-
-class ChoiceOutputShape(Shape, frozen=True, tag="choice"):
-    """Exactly one of the listed texts."""
-
-    choices: tuple[str, ...]
-
-
-class NumberOutputShape(Shape, frozen=True, tag="number"):
-    """One number."""
-
-
-class BooleanOutputShape(Shape, frozen=True, tag="boolean"):
-    """Yes or no."""
-
-
-class JsonOutputShape(Shape, frozen=True, tag="json"):
-    """A JSON value that satisfies the JSON Schema."""
-
-    json_schema: dict[str, Any]
-
-
-class PublishRequest(Request, frozen=True):
-    """`PUT /api/v1/prompts/{name}`: a new version, and the labels that move to it.
-
-    `content` is one template text, or messages as {"role", "content"} and placeholders as {"type": "messages",
-    "input"}. `output` is the name of a kind, a list of choices or a JSON Schema.
+    `output` is the name of a kind, a list of choices or a JSON Schema. A `lenient` version takes what inputs it gets.
     """
 
-    content: str | list[dict[str, Any]]
-    model: str | None = None
-    output: str | list[str] | dict[str, Any] | None = None
-    parameters: dict[str, Any] = {}
-    variables: dict[str, dict[str, Any]] = {}
-    note: str = ""
+    model: str | None | UnsetType = UNSET
+    output: str | list[str] | dict[str, Any] | None | UnsetType = UNSET
+    parameters: dict[str, Any] | UnsetType = UNSET
+    variables: dict[str, dict[str, Any]] | UnsetType = UNSET
+    lenient: bool | UnsetType = UNSET
+    note: str | UnsetType = UNSET
     labels: list[str] = []
-    publish: bool = False
+
+
+class DetailsRequest(VersionRequest, frozen=True, kw_only=True):
+    """What is said of a prompt beside its versions; what is absent stays as it is."""
+
+    description: str | UnsetType = UNSET
+    template_type: str | UnsetType = UNSET
+    category: str | UnsetType = UNSET
+    tags: list[str] | UnsetType = UNSET
+
+
+class NewPromptRequest(DetailsRequest, frozen=True, kw_only=True):
+    """`POST /api/v1/strategies/{name}/prompts`: a new prompt with its first version.
+
+    That goes to production unless `publish` is false. `content` is one template text, or messages as {"role",
+    "content"} and placeholders as {"type": "messages", "input"}.
+    """
+
+    name: str
+    content: WrittenContent
+    language: str | None = None
+    publish: bool = True
+
+
+class CreateRequest(NewPromptRequest, frozen=True, kw_only=True):
+    """`POST /api/v1/prompts/`: the same, for a strategy by its name or id, or without one as a global prompt."""
+
+    strategy: str | int | None = None
+
+
+class UpdateRequest(DetailsRequest, frozen=True, kw_only=True):
+    """`PUT /api/v1/prompts/{prompt}`: with `content` a new version, which goes to production unless `publish` is false.
+
+    A version says all that it is: its model and output are those of the request. Without content only what is said of
+    the prompt changes. `is_active` lets it run, or not.
+    """
+
+    content: WrittenContent | UnsetType = UNSET
+    publish: bool = True
+    is_active: bool | UnsetType = UNSET
 
     @classmethod
-    def of(cls, content: Content, *, labels: Sequence[str], publish: bool, options: VersionOptions) -> PublishRequest:
+    def of(cls, content: Content, *, labels: Sequence[str], publish: bool, options: PublishOptions) -> UpdateRequest:
         """Return what `PromptsFace.publish` was given as JSON. Raises InvalidInput for what JSON cannot hold."""
-        plain: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-        plain |= {"content": _plain_content(content), "labels": [*labels], "publish": publish}
-        check_json(plain, pointer="")
-        return convert(plain, cls)
-
-    def options(self) -> VersionOptions:
-        """Return what `PromptsFace.publish` takes of the version by keyword."""
-        return {
-            "model": self.model,
-            "output": self.output,
-            "parameters": self.parameters,
-            "variables": self.variables,
-            "note": self.note,
-        }
-
-
-class VariablesRequest(Request, frozen=True):
-    """`POST /api/v1/prompts/variables`: content as it would be published."""
-
-    content: str | list[dict[str, Any]]
+        given = {name: value for name, value in options.items() if name not in _NOT_SAID}
+        return _converted(given, cls, content=plain_content(content), labels=[*labels], publish=publish)
 
     @classmethod
-    def of(cls, content: Content) -> VariablesRequest:
-        """Return the content as JSON. Raises InvalidInput for what JSON cannot hold."""
-        plain = {"content": _plain_content(content)}
-        check_json(plain, pointer="")
-        return convert(plain, cls)
+    def edit(cls, details: Mapping[str, Any], *, is_active: bool | UnsetType) -> UpdateRequest:
+        """Return what `PromptsFace.edit` was given as JSON. Raises InvalidInput for what JSON cannot hold."""
+        return _converted(details, cls, **({} if is_active is UNSET else {"is_active": is_active}))
 
 
-class VariablesShape(Shape, frozen=True):
-    """The variables that content reads, in order of appearance."""
+class DraftRequest(DetailsRequest, frozen=True, kw_only=True):
+    """`POST /api/v1/prompts/{prompt}/versions`: a version made from version `parent`, else the newest.
 
-    variables: dict[str, VariableShape]
+    What is absent is as it is there; with nothing given it is that version once more. Moves no label but those given.
+    """
 
-    @classmethod
-    def of(cls, variables: Mapping[str, Variable]) -> VariablesShape:
-        """Return the variables as JSON."""
-        return cls(variables={name: shown(variable, VariableShape) for name, variable in variables.items()})
-
-    def found(self) -> dict[str, Variable]:
-        """Return the variables that the JSON says."""
-        return {name: read(variable, Variable) for name, variable in self.variables.items()}
-
-
-class VersionShape(Shape, frozen=True):
-    """An immutable version of a prompt."""
-
-    id: int
-    prompt_id: int
-    prompt: str
-    number: int
-    messages: tuple[MessageShape | PlaceholderShape, ...]
-    variables: dict[str, VariableShape]
-    model: str | None
-    parameters: dict[str, Any]
-    output: TextOutputShape | ChoiceOutputShape | NumberOutputShape | BooleanOutputShape | JsonOutputShape
-    content_hash: str
-    note: str
-    created_at: datetime
-    labels: tuple[str, ...] = ()
+    parent: int | None = None
+    content: WrittenContent | None = None
 
     @classmethod
-    def of(cls, version: PromptVersion) -> VersionShape:
-        """Return the version as JSON."""
-        return shown(version, cls)
-
-    def version(self) -> PromptVersion:
-        """Return the version that the JSON says."""
-        return read(self, PromptVersion)
-
-
-class VersionList(Shape, frozen=True):
-    """All versions of a prompt, newest first."""
-
-    items: tuple[VersionShape, ...]
-
-    @classmethod
-    def of(cls, versions: Sequence[PromptVersion]) -> VersionList:
-        """Return the versions as JSON."""
-        return cls(items=tuple(VersionShape.of(version) for version in versions))
-
-    def versions(self) -> list[PromptVersion]:
-        """Return the versions that the JSON says."""
-        return [item.version() for item in self.items]
+    def of(
+        cls, parent: int, content: Content | None, *, labels: Sequence[str], options: PublishOptions
+    ) -> DraftRequest:
+        """Return what `PromptsFace.draft` was given as JSON. Raises InvalidInput for what JSON cannot hold."""
+        given = {name: value for name, value in options.items() if name not in _NOT_SAID}
+        plain = None if content is None else plain_content(content)
+        return _converted(given, cls, parent=parent, content=plain, labels=[*labels])
 
 
-class LabelRequest(Request, frozen=True):
-    """`POST /api/v1/prompts/{name}/labels`: move a label to a version."""
+class CloneRequest(Request, frozen=True, kw_only=True):
+    """`POST /api/v1/prompts/{prompt}/clone`: the name of the new prompt, and where it belongs."""
+
+    name: str
+    strategy: str | int | None = None
+    language: str | None = None
+
+
+class LabelRequest(Request, frozen=True, kw_only=True):
+    """`POST /api/v1/prompts/{prompt}/labels`: move a label to a version.
+
+    With `expected` the label must be on that version before, 0 for none.
+    """
 
     label: str
     number: int
+    expected: int | None = None
 
 
 class PromptShape(Shape, frozen=True):
-    """A prompt: a name with history; `labels` maps each label to the number of its version."""
+    """A prompt: a name with history; `labels` maps each label to the number of its version.
+
+    `strategy` is null for a global prompt. `revision` counts the changes: send it back in If-Match.
+    """
 
     id: int
     name: str
+    strategy: str | None
+    language: str
+    description: str
+    template_type: str
+    category: str
+    tags: tuple[str, ...]
+    status: PromptStatus
     labels: dict[str, int]
     versions: int
-    archived: bool
-    created_at: datetime
-    updated_at: datetime
+    revision: int
+    created_at: Instant
+    updated_at: Instant
 
     @classmethod
     def of(cls, prompt: Prompt) -> PromptShape:
@@ -200,23 +160,79 @@ class PromptShape(Shape, frozen=True):
         return read(self, Prompt)
 
 
+class PromptDetailShape(PromptShape, frozen=True, kw_only=True):
+    """A prompt with the version that it runs: the one in production, else the newest."""
+
+    current: VersionShape
+
+    @classmethod
+    def with_version(cls, prompt: Prompt, version: PromptVersion) -> PromptDetailShape:
+        """Return the prompt and its version as JSON."""
+        plain = msgspec.to_builtins(prompt) | {"current": msgspec.to_builtins(VersionShape.of(version))}
+        return msgspec.convert(plain, cls)
+
+
+class PublishedShape(Shape, frozen=True):
+    """A version that was stored, and its prompt. `published` says whether it is the one in production by now.
+
+    If it was to be and is not, the label is protected, or not for the caller to move; `review` then is the id of the
+    review that waits for somebody else, null if there is none.
+    """
+
+    prompt: PromptShape
+    version: VersionShape
+    published: bool
+    review: int | None = None
+
+    @classmethod
+    def of(cls, prompt: Prompt, version: PromptVersion, *, review: int | None = None) -> PublishedShape:
+        """Return what was stored as JSON."""
+        return cls(
+            prompt=PromptShape.of(prompt),
+            version=VersionShape.of(version),
+            published=prompt.labels.get(DEFAULT_LABEL) == version.number,
+            review=review,
+        )
+
+
 class PromptPage(Shape, frozen=True):
-    """Prompts by name; `next` continues the list with `?after=`."""
+    """Prompts in the order asked for; `next` continues the list with `?after=`. `page` is null in a list after one."""
 
     items: tuple[PromptShape, ...]
+    total: int | None
+    page: int | None
+    page_size: int
     next: str | None
 
     @classmethod
-    def of(cls, page: Page[Prompt]) -> PromptPage:
+    def of(cls, page: Page[Prompt], *, number: int | None, size: int) -> PromptPage:
         """Return the page as JSON."""
-        return cls(items=tuple(PromptShape.of(item) for item in page.items), next=page.next)
+        items = tuple(PromptShape.of(item) for item in page.items)
+        return cls(items=items, total=page.total, page=number, page_size=size, next=page.next)
 
-    def page(self) -> Page[Prompt]:
+    def prompts(self) -> Page[Prompt]:
         """Return the page that the JSON says."""
-        return Page(items=tuple(item.prompt() for item in self.items), next=self.next)
+        return Page(items=tuple(item.prompt() for item in self.items), next=self.next, total=self.total)
 
 
-def _plain_content(content: Content) -> Any:
-    if not isinstance(content, list | tuple):
-        return content
-    return [msgspec.to_builtins(item) if isinstance(item, Message | Placeholder) else item for item in content]
+def version_options(asked: VersionRequest) -> dict[str, Any]:
+    """Return what a request says of the version, and of the prompt, by the keywords of `PromptsFace.publish`."""
+    return {name: value for name in _OPTIONS if hasattr(asked, name) and (value := getattr(asked, name)) is not UNSET}
+
+
+_NOT_SAID = frozenset({*Home.__annotations__, "parent"})
+"""What the path and the query say, or the registry finds itself."""
+_OPTIONS = ("model", "output", "parameters", "variables", "lenient", "note", *Details.__annotations__)
+
+R = TypeVar("R", bound=Request)
+
+
+def _converted(given: Mapping[str, Any], kind: type[R], **more: Any) -> R:
+    plain = {**given, **more}
+    check_json(plain, pointer="")
+    return convert(plain, kind)
+
+
+def home_of(strategy: str | int | None, language: str | None) -> Home:
+    """Return where a prompt belongs; a strategy is told by name or id."""
+    return {"strategy": None if strategy is None else str(strategy), "language": language}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cuewire.model.actors import Role
 from cuewire.model.errors import InvalidInput
 from cuewire.wire.shapes import Shape
 
@@ -18,7 +19,12 @@ class SignInRequest(Shape, frozen=True, forbid_unknown_fields=True):
 
 
 class SessionShape(Shape, frozen=True):
-    """Who is signed in: the API key for which the session stands."""
+    """Who is signed in: the API key for which the session stands, under which name history knows them, and what they
+    may do.
+    """
 
     key_id: str
     key_name: str
+    name: str
+    role: Role
+    actions: tuple[str, ...]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from datetime import datetime
+from typing import Annotated, TypeAlias, TypeVar
 
 import msgspec
 
 S = TypeVar("S", bound="Shape")
 V = TypeVar("V", bound=msgspec.Struct)
+
+Instant: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment, with its offset from UTC."""
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -46,20 +46,29 @@ def written(event: Event, *, at: int) -> bytes:
     return b"id: %d\nevent: %b\ndata: %b\n\n" % (at, kind, _encoder.encode(event))
 
 
-class EventReader:
-    """Reads events from the bytes of a response, however they were cut."""
+class Blocks:
+    """Cuts the bytes of an event stream into events; comments are left out."""
 
     def __init__(self) -> None:
         self._ahead = b""
 
-    def feed(self, block: bytes) -> Iterator[Event]:
-        """Yield the events that are complete with this block. Raises ProtocolError."""
-        *events, self._ahead = (self._ahead + block).split(b"\n\n")
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the events that are complete with these bytes. Raises ProtocolError."""
+        *events, self._ahead = (self._ahead + data).split(b"\n\n")
         if len(self._ahead) > MAX_EVENT:
             raise ProtocolError("the server sent an event without an end")
-        for event in events:
-            if not event.startswith(b":"):
-                yield _read(event)
+        yield from (event for event in events if not event.startswith(b":"))
+
+
+class EventReader:
+    """Reads events from the bytes of a response, however they were cut."""
+
+    def __init__(self) -> None:
+        self._blocks = Blocks()
+
+    def feed(self, block: bytes) -> Iterator[Event]:
+        """Yield the events that are complete with this block. Raises ProtocolError."""
+        return map(_read, self._blocks.feed(block))
 
 
 def _read(event: bytes) -> Event:

@@ -9,6 +9,7 @@ import pytest
 
 import cuewire
 from tests.support import postgres
+from tests.support.loading_programs import LoadingProgram, loading_program
 from tests.support.logged_programs import TEMPLATE, LoggedProgram, logged_program
 from tests.support.stores import KINDS, database_file
 
@@ -40,4 +41,12 @@ async def app(url: str) -> AsyncIterator[cuewire.App]:
 @pytest.fixture
 def program(url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[LoggedProgram]:
     with logged_program(url, monkeypatch, caplog) as running:
+        yield running
+
+
+@pytest.fixture
+def loading(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> Iterator[LoadingProgram]:
+    with loading_program(url, tmp_path, monkeypatch, caplog) as running:
         yield running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import cuewire
+from tests.support.langfuse_programs import printed
 from tests.support.logged_programs import TEMPLATE, LoggedProgram
 
 GUIDE = Path(__file__).parents[3] / "docs/compat.md"
@@ -24,11 +26,17 @@ class Client:
         return SimpleNamespace(text=prompt.upper(), input_tokens=12, output_tokens=4)
 
 
+def blocks(chapter: int) -> list[str]:
+    """Return the programs in one of the page's chapters."""
+    text = re.split(r"^# ", GUIDE.read_text(), flags=re.MULTILINE)[chapter]
+    return re.findall(r"^```python\n(.+?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
 @pytest.fixture
 def service() -> dict[str, Any]:
     """Return the names of the guide's service."""
     names: dict[str, Any] = {"client": Client()}
-    for block in re.findall(r"^```python\n(.+?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL):
+    for block in blocks(1):
         exec(compile(block, GUIDE.name, "exec"), names)  # noqa: S102  # our own page
     return names
 
@@ -48,3 +56,28 @@ async def test_a_service_in_the_wrapper_logs_success_and_failure_with_their_time
     assert failure.error_message == "ConnectionError: the model is away"
     assert all(0 < (one.duration_ms or 0) < 10_000 for one in (failure, success))
     assert program.lost == {}
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+async def test_the_line_that_changes_is_enough_for_a_program_of_langfuse(app: cuewire.App, url: str) -> None:
+    await app.prompts.publish("movie-critic", "Do you like {{ movie }}?")
+    (shown,) = blocks(2)
+
+    assert await asyncio.to_thread(printed, f"{shown}print(text)", DATABASE_URL=url) == "Do you like Dune 2?\n"
+    assert await asyncio.to_thread(printed, f"{shown}print(text)", CUEWIRE_SERVER="http://127.0.0.1:1") == (
+        "Is Dune 2 any good?\n"
+    )
+
+
+@pytest.mark.contract("S1-55")
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+async def test_the_program_that_loads_its_template_prints_what_it_should(app: cuewire.App, url: str) -> None:
+    await app.prompts.publish(
+        TEMPLATE, "What is meant? {{ text }}", model="google/gemini-2.5-flash", parameters={"temperature": 0.2}
+    )
+    await app.prompts.label(TEMPLATE, "production", 2)
+    (shown,) = blocks(3)
+
+    assert await asyncio.to_thread(printed, shown, DATABASE_URL=url) == (
+        "What is meant? {{ text }} database 2\ngemini-2.5-flash 0.2\nWhat is meant? wake me at s\n"
+    )

@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from cuewire.engine.inputs import check_inputs, history
 from cuewire.engine.plan import make_plan
 from cuewire.model.errors import InvalidInput, ModelNotFound
 from cuewire.model.outputs import TextOutput
 from cuewire.model.prompts import Message, PromptVersion, Variable
 from cuewire.model.requests import ChatMessage
+from cuewire.registry.inputs import check_inputs, history
 
 
 def version(model: str | None = None, parameters: dict[str, Any] | None = None, **variables: Variable) -> PromptVersion:
@@ -75,6 +76,24 @@ def test_everything_wrong_is_said_at_once() -> None:
 def test_a_version_without_inputs_says_so() -> None:
     with pytest.raises(InvalidInput, match="it reads: no inputs"):
         check_inputs(version(), {"name": "Ada"})
+
+
+def test_a_lenient_version_minds_neither_what_is_surplus_nor_what_is_missing() -> None:
+    stars = Variable(json_schema={"type": "integer"}, required=False, default=5)
+    asked = replace(version(name=Variable(), stars=stars), lenient=True)
+
+    assert check_inputs(asked, {"extra": 1}) == {"stars": 5}
+    with pytest.raises(InvalidInput, match="'stars' is wrong"):
+        check_inputs(asked, {"stars": "four", "extra": 1})
+
+
+def test_even_a_lenient_version_needs_its_images() -> None:
+    asked = replace(version(photo=Variable(kind="image"), past=Variable(kind="messages")), lenient=True)
+
+    with pytest.raises(InvalidInput) as caught:
+        check_inputs(asked, {})
+
+    assert caught.value.problems == (("/inputs/photo", "is missing"),)
 
 
 @pytest.mark.parametrize("value", ["https://example.com/a.png", "http://x/y", "data:image/png;base64,AAAA"])

@@ -68,7 +68,13 @@ class Store:
         return self._states.pop(0) if len(self._states) > 1 else self._states[0]
 
     async def list(
-        self, *, limit: int, after: str | None = None, prompt: str | None = None, status: Status | None = None
+        self,
+        *,
+        limit: int,
+        after: str | None = None,
+        prompt: str | None = None,
+        status: Status | None = None,
+        among: Sequence[str] | None = None,
     ) -> Page[Execution]:
         raise NotImplementedError
 

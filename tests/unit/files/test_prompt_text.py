@@ -38,10 +38,17 @@ FILES = st.builds(
     prompt=st.just("a/b"),
     messages=st.lists(MESSAGES, min_size=1).map(tuple),
     model=st.none() | st.just("openai/gpt-4o-mini"),
-    output=st.none() | st.just("number") | st.just(["yes", "no"]) | st.just({"type": "object"}),
+    output=st.none() | st.just({}) | st.just("number") | st.just(["yes", "no"]) | st.just({"type": "object"}),
     parameters=st.just({}) | st.just({"temperature": 0, "stop": ["\n"]}),
     variables=st.just({}) | st.just({"text": {"type": "string", "default": None}}),
     note=st.just("") | st.just("why: because\n"),
+    description=st.just("") | st.just("Sorts: bugs\nfrom ideas"),
+    template_type=st.just("") | st.just("analysis"),
+    category=st.just("") | st.just("no"),
+    tags=st.just(()) | st.just(("a", "2026-01-01")),
+    language=st.just("en") | st.just("no"),
+    strategy=st.none() | st.just("7"),
+    lenient=st.booleans(),
 )
 
 
@@ -62,9 +69,7 @@ def test_it_reads_well() -> None:
         to_text(file)
         == """---
 model: openai/gpt-4o-mini
-output:
-- bug
-- idea
+output: [bug, idea]
 ---
 [[system]]
 You sort what users write.

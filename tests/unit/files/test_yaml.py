@@ -32,6 +32,30 @@ def test_what_is_written_is_read_again(value: Any) -> None:
     assert repr(yaml.read(yaml.write(value))) == repr(value)
 
 
+def test_it_reads_well() -> None:
+    value = {
+        "tags": ["a", "no"],
+        "texts": ["One:\n\n  two", "three"],
+        "rows": [{"a": [1, 2.5, None, "null"]}],
+        "none": [],
+    }
+
+    assert (
+        yaml.write(value)
+        == """tags: [a, no]
+texts:
+- |-
+  One:
+
+    two
+- three
+rows:
+- a: [1, 2.5, null, 'null']
+none: []
+"""
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

@@ -7,7 +7,7 @@ import pytest
 
 from cuewire.model.entries import MAX_ERROR, Entry, parse_entry
 from cuewire.model.errors import InvalidInput
-from cuewire.model.prompts import Reference
+from cuewire.model.references import Reference
 from cuewire.model.results import Usage
 
 

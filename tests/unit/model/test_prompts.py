@@ -8,15 +8,8 @@ from hypothesis import strategies as st
 
 from cuewire.model.errors import InvalidInput
 from cuewire.model.outputs import TextOutput
-from cuewire.model.prompts import (
-    Image,
-    Message,
-    MessageTemplate,
-    PromptVersion,
-    Reference,
-    check_label,
-    parse_reference,
-)
+from cuewire.model.prompts import Image, Message, MessageTemplate, PromptVersion
+from cuewire.model.references import Reference, check_label, parse_reference
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,24 @@ async def test_an_input_with_a_default_may_be_left_out(renderer: TemplateRendere
     assert made.variables["past"] == Variable(kind="messages", required=False, default=[])
 
 
+async def test_a_history_and_an_image_can_be_explained_and_nothing_else_is_said_of_them(
+    renderer: TemplateRenderer,
+) -> None:
+    content = [Placeholder("past"), Message("user", (Image("photo"),))]
+    said = {"description": "What was said so far", "examples": [[]]}
+    variables = {"past": {**said, "default": []}, "photo": {"title": "A photo"}}
+
+    made = await draft(renderer, content, variables=variables)
+
+    assert made.variables == {
+        "past": Variable(kind="messages", json_schema=said, required=False, default=[]),
+        "photo": Variable(kind="image", json_schema={"title": "A photo"}),
+    }
+    for wrong in ({"photo": {"default": "x"}}, {"photo": {"type": "string"}}, {"past": {"default": None}}):
+        with pytest.raises(InvalidInput, match="takes only description, examples, title"):
+            await draft(renderer, content, variables=wrong)
+
+
 async def test_equal_content_has_equal_hashes_whatever_its_form(renderer: TemplateRenderer) -> None:
     as_text = await draft(renderer, "Hello {{ name }}", parameters={"seed": 1, "temperature": 0}, note="one")
     as_message = await draft(
@@ -98,3 +116,24 @@ async def test_what_cannot_be_a_version_is_refused_with_its_place(
         await draft(renderer, content, **options)
 
     assert caught.value.field == field
+
+
+async def test_what_templates_ask_of_inputs_is_kept_with_the_version(renderer: TemplateRenderer) -> None:
+    content = [Message("system", "{{ user.name }}"), Message("user", "{{ user.mail }}{{ price | round(2) }}{{ text }}")]
+
+    made = await draft(renderer, content, variables={"price": {"type": "number"}})
+
+    assert made.variables == {
+        "user": Variable(json_schema={"type": "object", "required": ["mail", "name"]}),
+        "price": Variable(json_schema={"type": "number"}),
+        "text": Variable(),
+    }
+
+
+async def test_of_a_lenient_version_only_what_the_author_says_is_kept(renderer: TemplateRenderer) -> None:
+    content = "{{ user.name }}{{ price | round(2) }}"
+
+    made = await draft(renderer, content, variables={"price": {"type": "number"}}, lenient=True)
+
+    assert made.lenient
+    assert made.variables == {"user": Variable(), "price": Variable(json_schema={"type": "number"})}

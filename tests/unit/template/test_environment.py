@@ -7,11 +7,12 @@ from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
 
 from cuewire.model.errors import TemplateError
-from cuewire.template.compiled import CompiledTemplate, render_all
+from cuewire.template.compiled import CompiledTemplate, compile_all, render_all
 from cuewire.template.environment import REMOVED_FILTERS, prompt_environment
 from cuewire.template.filters import catalogue
 from cuewire.template.functions import GUIDE
-from cuewire.template.parse import for_each, parse
+from cuewire.template.linked import linked
+from cuewire.template.parse import parse
 from tests.contract.test_renderer import FAILURES, INPUTS, TEMPLATES
 
 
@@ -33,7 +34,7 @@ def test_the_language_is_the_same_without_a_bound(source: str) -> None:
 @pytest.mark.parametrize("source", FAILURES)
 def test_failures_are_the_same_without_a_bound(source: str) -> None:
     with pytest.raises(TemplateError) as caught:
-        render_all(for_each(CompiledTemplate, for_each(parse, [source])), INPUTS)
+        render_all(compile_all(linked([source])), INPUTS)
 
     error = caught.value
     assert (error.code, error.line, error.column, error.field) == FAILURES[source]

@@ -192,9 +192,16 @@ def test_models_are_the_prompts_and_their_labels() -> None:
     prompt = Prompt(
         id=1,
         name="triage",
+        strategy=None,
+        language="en",
+        description="",
+        template_type="general",
+        category="",
+        tags=(),
+        status="active",
         labels={"production": 1, "latest": 2},
         versions=2,
-        archived=False,
+        revision=1,
         created_at=at,
         updated_at=at,
     )

@@ -16,9 +16,10 @@ from cuewire.model.prompts import Image, Message, Placeholder, PromptVersion, Va
 from cuewire.model.requests import ChatMessage, ImageContent, TextContent, ToolCall
 from cuewire.model.results import Result, Usage
 from cuewire.wire.executions import ExecutionDetailShape, ResultShape, RunRequest
-from cuewire.wire.prompts import PublishRequest, VersionShape
+from cuewire.wire.prompts import UpdateRequest
 from cuewire.wire.streams import HEARTBEAT, EventReader, PieceShape, written
 from cuewire.wire.strict_json import MalformedJson, decode
+from cuewire.wire.versions import VersionShape
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ID = "018bcfe5-6800-7fff-bfff-ffffffffffff"
@@ -126,7 +127,7 @@ def test_a_version_crosses_unchanged(output: OutputKind) -> None:
 def test_what_is_published_crosses_as_it_was_given() -> None:
     content = (Message("user", "{{ text }}"), {"role": "assistant", "content": "yes"})
 
-    shape = crossed(PublishRequest.of(content, labels=("a",), publish=True, options={"output": ("bug", "idea")}))
+    shape = crossed(UpdateRequest.of(content, labels=("a",), publish=True, options={"output": ("bug", "idea")}))
 
     assert shape.content == [{"type": "message", "role": "user", "content": "{{ text }}"}, content[1]]
     assert (shape.labels, shape.publish, shape.output) == (["a"], True, ["bug", "idea"])
@@ -134,7 +135,7 @@ def test_what_is_published_crosses_as_it_was_given() -> None:
 
 def test_what_json_cannot_hold_is_refused_before_it_is_sent() -> None:
     with pytest.raises(InvalidInput) as caught:
-        PublishRequest.of("a\ud800", labels=(), publish=False, options={})
+        UpdateRequest.of("a\ud800", labels=(), publish=False, options={})
 
     assert caught.value.field == "/content"
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, assert_never
+from typing import assert_never
 
 from fastapi import APIRouter, Request, Response
 
 from cuewire.engine.app import LocalApp
 from cuewire.model.errors import CuewireError
+from cuewire.registry.access import authorize
 from cuewire.server.clients import figures_of, run_for
 from cuewire.server.documented import documented
 from cuewire.server.exchange import Exchange
+from cuewire.server.prompt_writer import NAME as WRITER
 from cuewire.server.prompt_writer import PromptWriter
 from cuewire.server.replies import REPLIED, as_json, exchange_of
 from cuewire.server.routes.executions import ExecutionRoutes
@@ -22,6 +24,7 @@ from cuewire.wire.dispatch import (
     Dispatched,
     ExecutePrompt,
     Fault,
+    GeneratedPrompt,
     GeneratePrompt,
     GetAvailableModels,
     GetExecution,
@@ -29,11 +32,15 @@ from cuewire.wire.dispatch import (
     ModelsShape,
     read_dispatched,
 )
+from cuewire.wire.executions import ExecutionDetailShape, ResultShape
 from cuewire.wire.problems import problem_of
 
 
 class DispatchRoute:
-    """Sends a body on to the route that it names; what comes back is what that route replies."""
+    """Sends a body on to the route that it names; what comes back is what that route replies.
+
+    Each operation asks for the same action as its route; those without one ask for `run`, but `health` for nothing.
+    """
 
     def __init__(self, app: LocalApp, executions: ExecutionRoutes, running: Running) -> None:
         self._providers = app.providers
@@ -46,7 +53,18 @@ class DispatchRoute:
             self.dispatch,
             methods=["POST"],
             **documented(
-                "run", "Run the operation that the body names", body=Dispatched, reply=dict[str, Any], streams=True
+                "dispatch",
+                "Run the operation that the body names",
+                body=Dispatched,
+                reply=(
+                    ResultShape,
+                    ExecutionDetailShape,
+                    ModelsShape,
+                    ConnectionShape,
+                    GeneratedPrompt,
+                    dict[str, str],
+                ),
+                streams=True,
             ),
         )
 
@@ -59,10 +77,12 @@ class DispatchRoute:
                 await self._executions.run_asked(exchange, asked)
                 return REPLIED
             case GetExecution():
-                return await self._executions.get(asked.id)
+                return await self._executions.get_asked(exchange, asked.id)
             case GetAvailableModels():
+                authorize(exchange.actor, "run")
                 return as_json(await self._models(asked.provider))
             case CheckOpenRouterConnection():
+                authorize(exchange.actor, "run")
                 return as_json(await self._connection("openrouter"))
             case GeneratePrompt():
                 await self._generate(exchange, asked)
@@ -100,10 +120,12 @@ class DispatchRoute:
         return tuple(f"{provider}/{model}" for model in await self._providers.get(provider).models())
 
     async def _generate(self, exchange: Exchange, asked: GeneratePrompt) -> None:
+        authorize(exchange.actor, "run", WRITER)
         self._running.refuse_if_ending()
         key = exchange.header(b"idempotency-key")
         result = await run_for(
             exchange, self._running, lambda on_open: self._writer.run(asked, idempotency_key=key, on_open=on_open)
         )
         if result is not None:
-            await exchange.reply(await self._writer.read(result), headers=figures_of(exchange, result))
+            written = await self._writer.read(result, for_=exchange.actor)
+            await exchange.reply(written, headers=figures_of(exchange, result))

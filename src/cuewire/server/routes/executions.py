@@ -7,10 +7,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from cuewire.engine.app import LocalApp
+from cuewire.engine.app import Executions, LocalApp
 from cuewire.model.errors import InvalidInput, StillRunning
 from cuewire.model.executions import FINAL, ExecutionDetail
 from cuewire.model.failures import stored_error
+from cuewire.model.references import name_in
+from cuewire.registry.access import authorize
 from cuewire.server.clients import execution_header, figures_of, run_for, stream_to
 from cuewire.server.documented import documented
 from cuewire.server.exchange import Exchange
@@ -66,7 +68,7 @@ class ExecutionRoutes:
             self.resume,
             methods=["GET"],
             **documented(
-                "executions:read", "Take up a stream again", reply=ResultShape, headers=["Last-Event-ID"], streams=True
+                "executions:body", "Take up a stream again", reply=ResultShape, headers=["Last-Event-ID"], streams=True
             ),
         )
         router.add_api_route(
@@ -91,12 +93,14 @@ class ExecutionRoutes:
     async def run(self, exchange: Exchange) -> None:
         """Run a prompt: the hot route."""
         exchange.route = "run"
+        authorize(exchange.actor, "run")
         await self.run_asked(exchange, decode(await exchange.body(), RunRequest))
 
     async def run_asked(self, exchange: Exchange, asked: RunRequest) -> None:
         """Run what is asked for, and reply."""
         if not 0 <= asked.linger_s <= MAX_LINGER_S:
             raise InvalidInput(f"linger_s must be 0 to {MAX_LINGER_S:g}", field="/linger_s")
+        authorize(exchange.actor, "run", name_in(asked.prompt))
         self._running.refuse_if_ending()
         if asked.stream:
             await self._stream(exchange, asked)
@@ -108,21 +112,28 @@ class ExecutionRoutes:
         await self.run(exchange_of(request))
         return REPLIED
 
-    async def list(self, query: Annotated[ExecutionQuery, Query()]) -> Response:
+    async def list(self, request: Request, query: Annotated[ExecutionQuery, Query()]) -> Response:
         """List executions, newest first."""
-        page = await self._app.executions.list(
+        page = await self._seen(exchange_of(request)).list(
             limit=query.limit, after=query.after, prompt=query.prompt, status=query.status
         )
         return as_json(ExecutionPage.of(page))
 
-    async def get(self, execution_id: str) -> Response:
-        """Return one execution with all that was stored of it."""
-        return as_json(await self._detail(execution_id))
+    async def get(self, request: Request, execution_id: str) -> Response:
+        """Return one execution with all that was stored of it; without bodies to who may not see them."""
+        return as_json(await self._detail(exchange_of(request), execution_id))
 
-    async def cancel(self, execution_id: str) -> Response:
+    async def get_asked(self, exchange: Exchange, execution_id: str) -> Response:
+        """Return the same, to who may read executions."""
+        authorize(exchange.actor, "executions:read")
+        return as_json(await self._detail(exchange, execution_id))
+
+    async def cancel(self, request: Request, execution_id: str) -> Response:
         """Cancel an execution; one that has ended stays as it is."""
+        exchange = exchange_of(request)
+        await self._seen(exchange).check_seen(execution_id)
         was_running = await self._running.cancel(execution_id)
-        shown = await self._detail(execution_id)
+        shown = await self._detail(exchange, execution_id)
         if not was_running and shown.status not in FINAL:
             raise StillRunning(f"execution {execution_id} runs in another process", hint="cancel it there")
         return as_json(shown)
@@ -131,12 +142,13 @@ class ExecutionRoutes:
         """Report what became of an execution."""
         exchange = exchange_of(request)
         reported = decode(await exchange.body(), OutcomeReport)
-        await self._app.executions.report(execution_id, reported, at=exchange.clock.now())
-        return await self.outcomes(execution_id)
+        await self._seen(exchange).report(execution_id, reported, at=exchange.clock.now())
+        return await self.outcomes(request, execution_id)
 
-    async def outcomes(self, execution_id: str) -> Response:
+    async def outcomes(self, request: Request, execution_id: str) -> Response:
         """Return what was reported of an execution."""
-        return as_json(OutcomeList.of(tuple(await self._app.executions.outcomes(execution_id))))
+        found = await self._seen(exchange_of(request)).outcomes(execution_id)
+        return as_json(OutcomeList.of(tuple(found)))
 
     async def resume(self, request: Request, execution_id: str) -> Response:
         """Send the rest of a stream, from the place that Last-Event-ID names."""
@@ -144,11 +156,13 @@ class ExecutionRoutes:
         given = exchange.header(b"last-event-id") or "0"
         if not _OFFSET.fullmatch(given):
             raise InvalidInput("Last-Event-ID must be a number of characters", field="/Last-Event-ID")
+        seen = self._seen(exchange)
+        await seen.check_seen(execution_id)
         streamed = self._running.streamed(execution_id)
         if streamed:
             await stream_to(exchange, streamed, streamed.events(after=int(given)), execution_id)
         else:
-            await self._send_stored(exchange, await self._app.executions.get(execution_id), after=int(given))
+            await self._send_stored(exchange, await seen.get(execution_id), after=int(given))
         return REPLIED
 
     async def _run(self, exchange: Exchange, asked: RunRequest) -> None:
@@ -182,6 +196,10 @@ class ExecutionRoutes:
         end = ResultShape.of(execution.result()) if is_good else problem_of(stored_error(execution))
         await exchange.write(written(end, at=len(text)), is_last=True)
 
-    async def _detail(self, execution_id: str) -> ExecutionDetailShape:
-        execution = await self._app.executions.get(execution_id)
-        return ExecutionDetailShape.of(execution, tuple(await self._app.executions.outcomes(execution_id)))
+    async def _detail(self, exchange: Exchange, execution_id: str) -> ExecutionDetailShape:
+        seen = self._seen(exchange)
+        execution = await seen.get(execution_id)
+        return ExecutionDetailShape.of(execution, tuple(await seen.outcomes(execution_id)))
+
+    def _seen(self, exchange: Exchange) -> Executions:
+        return self._app.executions.by(exchange.actor)

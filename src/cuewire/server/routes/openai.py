@@ -15,9 +15,11 @@ from fastapi import APIRouter, Request, Response
 from cuewire.engine.app import LocalApp
 from cuewire.model.errors import InvalidInput, ModelNotFound
 from cuewire.model.orders import RunOptions
-from cuewire.model.prompts import AD_HOC, Placeholder, Prompt
+from cuewire.model.prompts import AD_HOC, EMBEDDINGS, Placeholder, Prompt
+from cuewire.model.references import name_in
 from cuewire.model.requests import PROMPT_PROVIDER
 from cuewire.model.results import Piece, Result
+from cuewire.registry.access import authorize
 from cuewire.server.clients import figures_of, run_for, stream_to
 from cuewire.server.documented import documented
 from cuewire.server.exchange import Exchange
@@ -86,7 +88,9 @@ class OpenAIRoutes:
     async def complete(self, exchange: Exchange) -> None:
         """Complete a chat: a hot route."""
         exchange.route = "chat"
+        authorize(exchange.actor, "run")
         order = read_chat(await exchange.body())
+        authorize(exchange.actor, "run", name_in(order.prompt))
         self._running.refuse_if_ending()
         if order.prompt == AD_HOC:
             await self._app.prompts.provide(AD_HOC, [Placeholder(input="messages")])
@@ -101,6 +105,7 @@ class OpenAIRoutes:
         """Turn texts into vectors; the record holds the texts, not the vectors."""
         exchange = exchange_of(request)
         order = read_embedding(await exchange.body())
+        authorize(exchange.actor, "run", EMBEDDINGS)
         self._running.refuse_if_ending()
         embedded = await run_for(
             exchange,
@@ -118,25 +123,26 @@ class OpenAIRoutes:
             await exchange.reply(body, headers=figures_of(exchange, embedded.result))
         return REPLIED
 
-    async def models(self) -> Response:
+    async def models(self, request: Request) -> Response:
         """List the stored prompts under the names by which they run here as models."""
+        seen = self._app.prompts.by(exchange_of(request).actor)
         prompts: list[Prompt] = []
         after: str | None = None
         while len(prompts) < _MAX_LISTED:
-            page = await self._app.prompts.list(after=after)
+            page = await seen.list(after=after)
             prompts.extend(page.items)
             if (after := page.next) is None:
                 break
         return Response(model_list(prompts), media_type="application/json")
 
-    async def model(self, name: str) -> Response:
+    async def model(self, request: Request, name: str) -> Response:
         """Return a stored prompt as a model; a slash in its name is as good as %2F, for clients differ."""
         model = plain(name)
         if not (reference := prompt_of(model)):
             raise ModelNotFound(
                 f"{model[:80]!r} is no stored prompt", hint=f"{PROMPT_PROVIDER}/NAME@LABEL is looked up"
             )
-        version = await self._app.prompts.get(reference)
+        version = await self._app.prompts.by(exchange_of(request).actor).get(reference)
         return Response(model_entry(version, name=model), media_type="application/json")
 
     async def _run(self, exchange: Exchange, order: ChatOrder) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from cuewire.engine.app import LocalApp
+from cuewire.model.actors import Actor
+from cuewire.model.api_keys import ApiKey
 from cuewire.model.errors import AccessDenied
+from cuewire.registry.access import allowed
 from cuewire.server.cookies import dropped, kept, session_in
 from cuewire.server.documented import documented
 from cuewire.server.exchange import Exchange
@@ -42,12 +45,12 @@ class SessionRoutes:
         exchange = exchange_of(request)
         asked = decode(await exchange.body(), SignInRequest)
         session = await self._app.sign_ins.begin(asked.link or await self._link_for(asked.key))
-        key = await self._app.sign_ins.recognise(session) if session else None
-        if session is None or key is None:
+        bearer = await self._app.sign_ins.recognise(session) if session else None
+        if session is None or bearer is None:
             raise AccessDenied(
                 "this link or API key opens nothing", hint="a link works once and for 15 minutes: make another one"
             )
-        reply = as_json(SessionShape(key_id=key.id, key_name=key.name))
+        reply = as_json(_shown(bearer.key, bearer.actor))
         is_secure = (exchange.header(b"origin") or "").startswith("https://")
         reply.headers["set-cookie"] = kept(session, is_secure=is_secure)
         return reply
@@ -65,10 +68,14 @@ class SessionRoutes:
         return reply
 
     async def _link_for(self, text: str) -> str:
-        key = await self._app.keys.recognise(text)
-        return await self._app.sign_ins.invite(key.id) if key else ""
+        bearer = await self._app.keys.recognise(text)
+        return await self._app.sign_ins.invite(bearer.key.id) if bearer else ""
 
 
 def _who(exchange: Exchange) -> SessionShape:
     assert exchange.key is not None, "the guard lets nobody else in"
-    return SessionShape(key_id=exchange.key.id, key_name=exchange.key.name)
+    return _shown(exchange.key, exchange.actor)
+
+
+def _shown(key: ApiKey, actor: Actor) -> SessionShape:
+    return SessionShape(key_id=key.id, key_name=key.name, name=actor.name, role=actor.role, actions=allowed(actor))

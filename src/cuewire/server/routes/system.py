@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from cuewire.engine.app import LocalApp
-from cuewire.server.documented import documented
+from cuewire.server.documented import declared, documented
 from cuewire.server.metrics import CONTENT_TYPE, Metrics
 from cuewire.server.pages import PAGES, text_of
 from cuewire.server.pages import POLICY as PAGES_POLICY
@@ -35,10 +35,11 @@ class SystemRoutes:
         router.add_api_route("/readyz", self.ready, methods=["GET"], **probe)
         figures = documented("metrics:read", "Figures for Prometheus", media_type="text/plain")
         router.add_api_route("/metrics", self.figures, methods=["GET"], **figures)
-        router.add_api_route("/openapi.json", self.openapi, methods=["GET"], include_in_schema=False)
-        router.add_api_route("/docs", self.docs, methods=["GET"], include_in_schema=False)
+        unlisted: dict[str, Any] = {"methods": ["GET"], "include_in_schema": False}
+        router.add_api_route("/openapi.json", self.openapi, openapi_extra=declared("session"), **unlisted)
+        router.add_api_route("/docs", self.docs, openapi_extra=declared("session"), **unlisted)
         for path in PAGES:
-            router.add_api_route(path, self.file, methods=["GET"], include_in_schema=False)
+            router.add_api_route(path, self.file, openapi_extra=declared("probe"), **unlisted)
 
     async def health(self) -> Response:
         """Tell that the process runs."""

@@ -131,7 +131,10 @@ def csv(value: Any, columns: Any = None, header: bool = True) -> str:
 
 
 def _width(columns: Any) -> int | None:
-    return MAX_COLUMNS if columns is None else len(columns) if isinstance(columns, list) else None
+    """Return how many columns there are at most, None if one is written twice, which doubles what it holds."""
+    if columns is None:
+        return MAX_COLUMNS
+    return len(columns) if isinstance(columns, list) and len(set(map(str, columns))) == len(columns) else None
 
 
 def text_of(value: Any) -> str:

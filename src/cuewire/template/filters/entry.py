@@ -17,6 +17,8 @@ from cuewire.model.errors import TemplateError, TemplateLimitExceeded
 MISSING: Any = object()
 """What a filter returns when it has nothing to say; the template gets its `missing` argument instead."""
 REQUIRED: Any = Parameter.empty
+MAX_GIVEN = 1_000
+"""Characters of constant arguments beyond which nobody tells how a result grows."""
 
 
 class Growth(NamedTuple):
@@ -54,7 +56,8 @@ class Filter(NamedTuple):
             return None
         constants = {**self.parameters, **given}
         growth = self.rule(constants) if callable(self.rule) else self.rule
-        return growth and growth._replace(more=growth.more + sum(len(str(value)) for value in given.values()))
+        written = sum(len(str(value)) for value in given.values())
+        return growth and growth._replace(more=growth.more + written) if written <= MAX_GIVEN else None
 
 
 def prompt_filter(

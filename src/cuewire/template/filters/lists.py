@@ -56,7 +56,7 @@ def numbered(value: Any, start: int = 1) -> str:
 
 
 def _plucked(arguments: Constants) -> Growth:
-    return Growth(2 + len(repr(arguments["default"])), 20, passes=4)
+    return Growth(2 + len(repr(arguments["default"])), 20, passes=4 + len(str(arguments["key"])))
 
 
 @prompt_filter(rule=_plucked)
@@ -68,7 +68,11 @@ def pluck(value: Any, key: str, default: Any = None) -> Any:
     return [_field(item, key, default) for item in _items(value)]
 
 
-@prompt_filter(rule=Growth(1, 20, passes=30))
+def _ordered(arguments: Constants) -> Growth:
+    return Growth(1, 20, passes=30 + len(str(arguments["by"])))
+
+
+@prompt_filter(rule=_ordered)
 def top(value: Any, n: int, by: str | None = None, reverse: bool = True) -> Any:
     """Return the `n` largest items, or with `reverse=false` the smallest; `by` names the field that decides.
 

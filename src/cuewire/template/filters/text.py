@@ -56,14 +56,14 @@ def truncate_words(value: Any, n: int, end: str = "...") -> str:
     return text
 
 
-@prompt_filter(rule=Growth(1, passes=10))
+@prompt_filter(rule=Growth(1, passes=20))
 def truncate_tokens(value: Any, n: int, model: str | None = None, end: str = "") -> str:  # noqa: ARG001
     """Cut text at the last whole word within `n` tokens, `end` included. Tokens are estimated as by `tokens`.
 
     {{ 'The quick brown fox' | truncate_tokens(2) }} gives The quick
     """
     text = str(value)
-    room = whole("n", n, 0, MAX_CHARS) - _count(str(end))
+    room = whole("n", n, 0, MAX_CHARS) - count_tokens(str(end))
     fits = used = 0
     for place, is_break, tokens in _tokens(text):
         if is_break and used <= room:
@@ -72,7 +72,7 @@ def truncate_tokens(value: Any, n: int, model: str | None = None, end: str = "")
     return text if used <= n else text[:fits].rstrip() + str(end)
 
 
-@prompt_filter(rule=Growth(0, 20, passes=10), missing=NOT_AVAILABLE)
+@prompt_filter(rule=Growth(0, 20, passes=20), missing=NOT_AVAILABLE)
 def tokens(value: Any, model: str | None = None) -> int:  # noqa: ARG001  # estimates of one model may come
     """Estimate how many tokens a text has, which no two models agree on; `model` changes nothing yet.
 
@@ -82,7 +82,7 @@ def tokens(value: Any, model: str | None = None) -> int:  # noqa: ARG001  # esti
 
     {{ 'The quick brown fox' | tokens }} gives 4
     """
-    return _count(str(value))
+    return count_tokens(str(value))
 
 
 def _quoted(arguments: Constants) -> Growth:
@@ -113,7 +113,7 @@ def quote(value: Any, style: str = "fence", tag: str = "data") -> str:
     return "\n".join(f"> {line}" for line in text.splitlines() or [""])
 
 
-@prompt_filter(rule=Growth(2))
+@prompt_filter(rule=Growth(2, passes=10))
 def escape_braces(value: Any) -> str:
     """Part the marks of templates in text that others wrote, so that no later template engine reads them.
 
@@ -134,7 +134,8 @@ def slug(value: Any) -> str:
     return "-".join(re.findall(r"[^\W_]+", kept))
 
 
-def _count(text: str) -> int:
+def count_tokens(text: str) -> int:
+    """Estimate how many tokens a text has, as the filter `tokens` does."""
     return sum(tokens for _, _, tokens in _tokens(text))
 
 

@@ -1,0 +1,131 @@
+"""What the stores are asked: one question after another, and for each index but guards the one it is there for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+from sqlalchemy import Column, select
+
+from cuewire.model.api_keys import ApiKey
+from cuewire.model.outcomes import Outcome
+from cuewire.model.prompts import EVERY_PROMPT, PromptFilter
+from cuewire.model.references import Reference
+from cuewire.model.reviews import LabelRule
+from cuewire.model.users import User
+from cuewire.stores.api_keys import SqlApiKeys
+from cuewire.stores.schema import PROJECT, metadata, prompt_performance, trading_signals
+from cuewire.stores.users import SqlUsers
+from tests.support.stores import NOON, Stores, draft
+
+Question: TypeAlias = Callable[[Stores], Awaitable[object]]
+
+TESTED_ALONE = frozenset({"executions"})
+"""Tables whose indexes have tests of their own."""
+
+
+def listing(wanted: PromptFilter) -> Question:
+    return lambda stores: stores.prompts.list(wanted, limit=2)
+
+
+def rows_of(column: Column[object], value: object) -> Question:
+    """Ask what nobody asks yet: the rows with a value."""
+    table = column.table
+    query = select(table).where(table.c.project_id == PROJECT, column == value)
+    return lambda stores: stores.database.read(lambda connection: connection.execute(query).all())
+
+
+QUESTIONS: Mapping[str, Question] = {
+    "ix_prompts_project_id_name_id": listing(EVERY_PROMPT),
+    "ix_prompts_project_id_strategy_id_name_id": listing(PromptFilter(strategy="trend")),
+    "ix_prompts_project_id_template_type_name_id": listing(PromptFilter(template_type="analysis")),
+    "ix_prompts_project_id_updated_at_id": listing(PromptFilter(sort="updated_at", descending=True)),
+    "ix_prompt_tags_project_id_tag_prompt_id": listing(PromptFilter(tag="short")),
+    "ix_reviews_project_id_id": lambda stores: stores.reviews.list(limit=2, before=9),
+    "ix_reviews_project_id_prompt_id_id": lambda stores: stores.reviews.list(limit=2, prompt_id=1),
+    "ix_reviews_project_id_status_id": lambda stores: stores.reviews.list(limit=2, status="pending"),
+    "ix_events_project_id_id": lambda stores: stores.events.list(limit=2, after=9),
+    "ix_events_project_id_prompt_id_id": lambda stores: stores.events.list(limit=2, prompt_id=1),
+    "ix_trading_signals_project_id_strategy_id": rows_of(trading_signals.c.strategy_id, 1),
+    "ix_trading_signals_project_id_outcome": rows_of(trading_signals.c.outcome, "win"),
+    "ix_trading_signals_project_id_prompt_template_id": rows_of(trading_signals.c.prompt_template_id, 1),
+    "ix_prompt_performance_project_id_evaluation_date": rows_of(prompt_performance.c.evaluation_date, NOON.date()),
+}
+
+
+def indexes() -> set[str]:
+    """Return the names of all indexes that answer questions; those that are unique are guards."""
+    return {
+        str(index.name)
+        for table in metadata.tables.values()
+        for index in table.indexes
+        if not index.unique and table.name not in TESTED_ALONE
+    }
+
+
+async def ask_prompts(stores: Stores) -> None:
+    """Change and read prompts, and what belongs to them, of a store that has one prompt `greet`."""
+    await stores.prompts.publish(draft(text="two"), labels=["candidate"], details={"tags": ["short"]})
+    await stores.prompts.publish(draft("hello"), strategy="trend", is_new=True)
+    await stores.prompts.label("greet", "production", 2, expected=1)
+    for reference in ({}, {"number": 1}, {"strategy": "trend", "language": "de"}):
+        await stores.prompts.resolve(Reference(name="greet", **reference))
+    prompt = await stores.prompts.get("greet")
+    await stores.prompts.get(str(prompt.id))
+    await stores.prompts.versions("greet")
+    await stores.prompts.versions("greet", numbers=[2])
+    for question in QUESTIONS.values():
+        await question(stores)
+    await stores.prompts.list(PromptFilter(strategy="trend", with_global=True, names=("greet", "team/*")), limit=2)
+    await stores.prompts.change("greet", details={"tags": ["long"]}, status="archived")
+    await stores.prompts.change("greet", status="active")
+    await stores.events.list(limit=2, after=1, among=["greet", "team/*"])
+    await stores.events.last()
+
+
+async def ask_reviews(stores: Stores) -> None:
+    """Protect a label of the prompt `greet`, and decide."""
+    prompt = await stores.prompts.get("greet")
+    await stores.rules.set_rule(LabelRule(label="production", prompt_id=prompt.id, needs_review=True), by="ada")
+    await stores.rules.rules(prompt.id)
+    review = await stores.reviews.ask(prompt.id, "production", 1, by="bob", comment="")
+    await stores.reviews.check(review.id, [])
+    await stores.reviews.list(limit=2, status="pending", among=["greet", "team/*"])
+    await stores.reviews.decide(review.id, status="approved", by="ada", comment="")
+    await stores.rules.drop_rule("production", prompt_id=prompt.id, by="ada")
+
+
+async def ask_scopes(stores: Stores) -> None:
+    """Make a configuration below another, change and remove it."""
+    for name, parent in (("base", None), ("own", "base")):
+        await stores.scopes.put("configuration", name, {"parent": parent}, is_new=True, by="ada")
+    await stores.scopes.put("configuration", "own", {"is_default": True}, is_new=False, by="ada")
+    await stores.scopes.get("configuration", "own")
+    await stores.scopes.list("configuration")
+    await stores.scopes.remove("configuration", "own", by="ada")
+
+
+async def ask_executions(stores: Stores) -> None:
+    """Read an execution, and report what became of it."""
+    one = (await stores.executions.list(limit=1)).items[0].id
+    await stores.executions.list(limit=1, among=["greet", "team/*"])
+    await stores.executions.get(one)
+    await stores.outcomes.report([Outcome(execution_id=one, name="stars", value=5, reported_at=NOON)])
+    await stores.outcomes.list(one)
+
+
+async def ask_access(stores: Stores) -> None:
+    """Add a user and a key, look them up, and change them."""
+    keys, users = SqlApiKeys(stores.database), SqlUsers(stores.database)
+    await users.add(User(name="ada", role="admin", created_at=NOON), by="local")
+    await users.change("ada", at=NOON, by="local", disabled=False)
+    await users.list()
+    await keys.add(ApiKey(id="abcdefghij", name="laptop", secret_hash="a" * 64, created_at=NOON))
+    await keys.revoke("abcdefghij", at=NOON, by="ada")
+    await keys.find("abcdefghij")
+    await keys.list()
+
+
+async def ask_all(stores: Stores) -> None:
+    for ask in (ask_prompts, ask_reviews, ask_scopes, ask_executions, ask_access):
+        await ask(stores)
