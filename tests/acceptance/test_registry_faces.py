@@ -153,3 +153,16 @@ def test_a_program_without_a_loop_does_the_same(tmp_path: Path) -> None:
         assert app.events.list(limit=1)[0].id == 1
         app.strategies.remove("swing")
         assert app.strategies.list() == []
+
+
+async def test_what_reads_the_time_differs_only_where_it_is_written_otherwise(app: cuewire.App) -> None:
+    for greeting in ("Hello", "Good day"):
+        await app.prompts.publish("clock", f"{{{{ now }}}}\n{greeting} {{{{ who }}}}", model="openai/gpt-4o-mini")
+
+    diff = await app.prompts.diff("clock", 1, 2, inputs={"who": "Ada"})
+
+    assert diff.rendered is not None
+    assert [(line.kind, line.text) for line in diff.rendered[0].lines if line.kind != "same"] == [
+        ("removed", "Hello Ada"),
+        ("added", "Good day Ada"),
+    ]

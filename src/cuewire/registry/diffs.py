@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Any
@@ -21,10 +22,11 @@ MAX_LINES = 20_000
 """Of both sides together; comparing takes time with the product of unequal lines."""
 
 
-def compare(
-    first: PromptVersion, second: PromptVersion, rendered: tuple[Sequence[str], Sequence[str]] | None = None
-) -> Diff:
-    """Return what differs. `rendered` are the texts of both as they came out. Raises InvalidInput if too long."""
+def compare(first: PromptVersion, second: PromptVersion, rendered: Sequence[Sequence[str]] | None = None) -> Diff:
+    """Return what differs; `rendered` are the texts of both as they came out. Raises InvalidInput if too long.
+
+    Takes up to a second for texts that repeat themselves.
+    """
     pairs = zip_longest(first.messages, second.messages)
     texts = tuple(_text_diff(_role(one), _role(other), _text(one), _text(other)) for one, other in pairs)
     fields = tuple(
@@ -45,13 +47,16 @@ def compare(
     )
 
 
-async def rendered(version: PromptVersion, inputs: Inputs, renderer: Renderer) -> Sequence[str]:
-    """Return the texts of a version as they come out, with its defaults for what is not given. Raises TemplateError."""
+async def rendered(version: PromptVersion, inputs: Inputs, renderer: Renderer, *, at: datetime) -> Sequence[str]:
+    """Return the texts of a version as they come out at an instant, with its defaults for what is not given.
+
+    Raises TemplateError.
+    """
     templates = tuple(text for message in version.messages for text in texts_of(message))
     values = filled(version.variables, inputs)
     missing: WhenMissing = "empty" if version.lenient else "raise"
     return await renderer.render(
-        templates, values, key=version.content_hash, includes=version.includes, missing=missing
+        templates, values, key=version.content_hash, at=at, includes=version.includes, missing=missing
     )
 
 

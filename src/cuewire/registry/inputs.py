@@ -64,11 +64,12 @@ def refuse(wrong: Iterable[Fault], variables: Mapping[str, Variable], *, of: str
 
 def filled(variables: Mapping[str, Variable], inputs: Inputs) -> dict[str, Any]:
     """Return the inputs that are read, with defaults for those that are not given."""
+    if inputs.keys() == variables.keys():
+        return {**inputs}
     values = {name: value for name, value in inputs.items() if name in variables}
-    if len(values) < len(variables):
-        for name, variable in variables.items():
-            if name not in values and not variable.required and variable.default is not None:
-                values[name] = variable.default
+    for name, variable in variables.items():
+        if name not in values and not variable.required and variable.default is not None:
+            values[name] = variable.default
     return values
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 from collections.abc import Sequence
 from typing import Literal, Unpack, cast
@@ -263,10 +264,11 @@ class Registry:
         prompt = await self.find(name, **home)
         numbers = [check_number(number) for number in (first, second)]
         one, other = await self._store.versions(str(prompt.id), numbers=numbers)
-        if inputs is None:
-            return compare(one, other)
-        renderer = self._parts.renderer
-        return compare(one, other, (await rendered(one, inputs, renderer), await rendered(other, inputs, renderer)))
+        texts = None
+        if inputs is not None:
+            at, renderer = other.created_at, self._parts.renderer  # or what reads the time would differ by itself
+            texts = [await rendered(version, inputs, renderer, at=at) for version in (one, other)]
+        return await asyncio.to_thread(compare, one, other, texts)
 
     async def stats(self) -> PromptStats:
         """Return how many prompts there are, of those that the actor sees."""
