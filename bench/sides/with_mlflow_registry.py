@@ -88,10 +88,10 @@ def fill(database: Path, size: Size) -> None:
             first = dict(connection.execute(f"SELECT * FROM {table}").fetchone())  # noqa: S608  # our own names
             columns, values = ", ".join(first), ", ".join("?" for _ in first)
             statement = f"INSERT INTO {table} ({columns}) VALUES ({values})"  # noqa: S608
-            connection.executemany(statement, (tuple((first | row).values()) for row in rows))
+            connection.executemany(statement, (tuple({**first, **row}.values()) for row in rows))
 
 
-def copies(size: Size) -> Mapping[str, Iterable[dict[str, object]]]:
+def copies(size: Size) -> Mapping[str, Iterable[Mapping[str, object]]]:
     """Give by table how each row differs from the first."""
     named = [(number, {"name": shelf.name_of(number)}) for number in range(size.prompts)]
     versioned = [(number, version, name) for number, name in named for version in range(1, size.versions + 1)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
+from tests.support.bad_bodies import HOSTILE, MALFORMED, WRONG_SHAPE
 from tests.support.served_databases import serving_on
 from tests.support.serving import Serving, status_of
 from tests.support.stores import KINDS
@@ -27,10 +28,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/prompts/guarded/approve": {},
 }
 """Each route that takes a body, with one that it takes; the things named in the paths are there."""
-MALFORMED = [b"", b"{", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"\xff\xfe", b"[" * 100_000, b'{"a": 1e999}']
-WRONG_SHAPE: list[Any] = [[], "text", 7, None, {"unknown": 1}]
-HOSTILE = ["%00", "%C2%B2", "a%00b", "..%2F..%2Fetc", "'%20OR%201=1--", "%ED%A0%80", "A", "x" * 129, "%7B%7B7*7%7D%7D"]
-"""Names, as they stand in a path, that nothing has or can have."""
 WRONG_FIELDS = [
     ("POST /api/v1/prompts/validate", {"content": 7}),
     ("POST /api/v1/prompts/validate", {"content": []}),
@@ -142,7 +139,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield running
 
 
-def statuses(server: Serving, operation: str, bodies: list[Any]) -> list[tuple[int, str]]:
+def statuses(server: Serving, operation: str, bodies: Sequence[Any]) -> list[tuple[int, str]]:
     """Return the status of each body, with the media type of the reply."""
     method, path = operation.split(" ")
     replies = [server.ask(method, path, body) for body in bodies]

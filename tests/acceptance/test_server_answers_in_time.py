@@ -53,7 +53,7 @@ BODIES: Mapping[str, Any] = {
 }
 """A body for each operation that wants one; @N@ is another number each time."""
 PAGE = {
-    "content": "{% for line in lines if line.price > 1 %}{{ line.name | upper }}: {{ line.price | currency }}\n{% endfor %}"
+    "content": "{% for line in lines if line.price > 1 %}{{ line.name | upper }}{{ line.price | round }}\n{% endfor %}"
     * 20,
     "template_type": "analysis",
 }

@@ -31,12 +31,12 @@ def locked(connection: Connection, prompt: Row[Any]) -> Row[Any]:
     return connection.execute(select_prompts().where(prompts.c.id == prompt.id).with_for_update(of=prompts)).one()
 
 
-def refuse_outdated(prompt: Row[Any] | None, revision: int | None) -> None:
-    """Raise Outdated if the prompt has another revision, where one is given."""
+def refuse_outdated(prompt: Row[Any] | None, revision: int | None, *, name: str = "") -> None:
+    """Raise Outdated if the prompt has another revision, where one is given; PromptNotFound if there is none."""
     if revision is None:
         return
     if prompt is None:
-        raise no_prompt("")
+        raise no_prompt(name)
     if prompt.revision != revision:
         raise Outdated(
             f"prompt {prompt.name!r} has changed: it is at revision {prompt.revision}, not {revision}",

@@ -37,16 +37,20 @@ def list_prompts(
     """
     size = check_limit(limit)
     conditions = _conditions(connection, wanted)
-    total = connection.scalar(select(func.count()).select_from(prompts).where(*conditions)) or 0
     column, shelf = _SORTS[wanted.sort], _shelf(wanted)
     query = select_prompts().where(*conditions)
+    before = 0 if page is None else (page - 1) * size
     if after is not None:
         query = query.where(_beyond(column, read_cursor(after, of=shelf), wanted))
-    elif page is not None:
-        query = query.offset((page - 1) * size)
+    elif before:
+        query = query.offset(before)
     turned = [column.desc(), prompts.c.id.desc()] if wanted.descending else [column, prompts.c.id]
     rows = connection.execute(query.order_by(*turned).limit(size + 1)).all()
     following = make_cursor(_key(rows[size - 1], wanted.sort), of=shelf) if len(rows) > size else None
+    if after is None and len(rows) <= size and (rows or not before):
+        total = before + len(rows)  # so nothing need be counted where a search found little
+    else:
+        total = connection.scalar(select(func.count()).select_from(prompts).where(*conditions)) or 0
     return Page(prompts_of(connection, rows[:size]), following, total)
 
 

@@ -79,7 +79,7 @@ class SqlPromptStore:
         def run(connection: Connection) -> PromptVersion:
             publishing = Publishing(connection, by=by, now=now)
             prompt = publishing.find(draft.prompt, is_new=is_new, **home)
-            refuse_outdated(prompt, revision)
+            refuse_outdated(prompt, revision, name=draft.prompt)
             return publishing.publish(prompt, draft, labels=labels, first=first, details=details, status=status, **home)
 
         return await self._database.write(run)

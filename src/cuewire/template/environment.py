@@ -40,8 +40,9 @@ _WORDS_OF_TEXT = (
 _WORDS_OF_DATE = "day isoformat isoweekday month strftime weekday year"
 _WORDS_OF_TIME = f"{_WORDS_OF_DATE} date hour microsecond minute second timestamp"
 _WORDS_OF_LAPSE = "days microseconds seconds total_seconds"
-_COUNTERS_OF_LOOP = frozenset("depth depth0 first index index0 last length revindex revindex0".split())
-_WORDS_OF_LOOP = _COUNTERS_OF_LOOP | {"changed", "cycle", "nextitem", "previtem"}
+_COUNTS_OF_LOOP = "depth depth0 first index index0 last length revindex revindex0"
+_WORDS_OF_LOOP = f"{_COUNTS_OF_LOOP} changed cycle nextitem previtem"
+_COUNTED = frozenset(_COUNTS_OF_LOOP.split())
 
 
 class Function:
@@ -102,7 +103,7 @@ ATTRIBUTES: Mapping[type, frozenset[str]] = {
     list: frozenset({"count", "index"}),
     tuple: frozenset({"count", "index", "grouper", "list"}),
     float: frozenset({"is_integer"}),
-    LoopContext: _WORDS_OF_LOOP,
+    LoopContext: frozenset(_WORDS_OF_LOOP.split()),
     _Cycler: frozenset({"current", "next", "reset"}),
     **dict.fromkeys((Moment, Now), frozenset(_WORDS_OF_TIME.split())),
     **dict.fromkeys((Day, Today), frozenset(_WORDS_OF_DATE.split())),
@@ -176,7 +177,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
                 return obj[attribute]
             except KeyError:
                 pass
-        elif kind is LoopContext and attribute in _COUNTERS_OF_LOOP:
+        elif kind is LoopContext and attribute in _COUNTED:
             return getattr(obj, attribute)
         elif kind in _OF_TEMPLATES:
             return self._of_template(obj, attribute)
