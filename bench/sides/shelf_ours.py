@@ -59,6 +59,8 @@ async def fill(url: str, size: Size) -> None:
         for start in range(0, size.prompts, _AT_ONCE):
             numbers = range(start, min(start + _AT_ONCE, size.prompts))
             await database.write(partial(rows.store, numbers))
+        if url.startswith("postgresql"):  # which looks at its tables by itself within some minutes
+            await database.write(lambda connection: connection.exec_driver_sql("ANALYZE"))
     finally:
         await database.close()
 

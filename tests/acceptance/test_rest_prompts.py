@@ -29,7 +29,7 @@ def name() -> str:
     return f"prompt-{next(_numbers)}"
 
 
-@pytest.mark.contract("S3-038")
+@pytest.mark.contract("S3-038", "S3-096")
 def test_prompts_are_listed_ten_on_a_page_unless_asked_otherwise(server: Serving, name: str) -> None:
     made = [create(server, f"{name}/{number:02}", tags=[name])["prompt"]["name"] for number in range(12)]
 
@@ -154,7 +154,7 @@ def test_a_prompt_is_created_with_its_first_version_in_production(server: Servin
     assert (reply.json["version"]["number"], reply.json["version"]["note"]) == (1, "the first")
 
 
-@pytest.mark.contract("S3-040")
+@pytest.mark.contract("S3-040", "S3-096")
 def test_a_prompt_is_created_once_in_each_strategy_and_language(server: Serving, name: str) -> None:
     strategy = server.ask("POST", "/api/v1/strategies", {"name": name}).json["id"]
     homes: list[dict[str, Any]] = [{}, {"language": "de"}, {"strategy": name}, {"strategy": strategy, "language": "de"}]

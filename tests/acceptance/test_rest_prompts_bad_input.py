@@ -258,6 +258,7 @@ def test_text_that_no_database_holds_is_422_wherever_it_stands(server: Serving, 
     assert [reply.json for reply in replies if not is_problem(reply, 422, "invalid_input")] == []
 
 
+@pytest.mark.contract("S3-096")
 @pytest.mark.parametrize("which", ["nowhere", "999999999", "9" * 18])
 @pytest.mark.parametrize(("operation", "body"), NOT_THERE)
 def test_a_prompt_that_is_not_there_is_404(server: Serving, operation: str, body: object, which: str) -> None:

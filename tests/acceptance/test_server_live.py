@@ -181,7 +181,7 @@ async def test_the_end_of_the_server_ends_what_is_followed_and_waits_for_nobody(
             code = await asyncio.to_thread(server.end)
 
             assert await events.next() == {}
-            assert (await socket.socket.receive()).data == 1_001
+            assert (await socket.socket.receive()).data in (1_001, None)  # None: it hung up before that was sent
     assert code == 0
     assert monotonic() - began < SLACK * ENDED_S + 5.0
 

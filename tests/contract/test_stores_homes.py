@@ -246,6 +246,17 @@ async def test_every_order_is_the_same_in_pages_and_after_cursors(stores: Stores
     assert {page.total for page in (whole, *pages, *after)} == {5}
 
 
+@pytest.mark.parametrize(("text", "found"), [("Ärger", 1), ("MIT", 1), ("100%", 1), ("1_0%", 0)])
+async def test_a_search_finds_text_as_it_was_written_and_plain_letters_in_either_case(
+    stores: Stores, text: str, found: int
+) -> None:
+    await stores.prompts.publish(draft("signal"), details={"description": "Ärger mit 100% Öl"})
+
+    page = await stores.prompts.list(PromptFilter(text=text), limit=10)
+
+    assert (len(page.items), page.total) == (found, found)
+
+
 async def test_a_cursor_continues_its_own_list_only(stores: Stores) -> None:
     for name in ("a", "b", "c"):
         await stores.prompts.publish(draft(name))

@@ -63,7 +63,6 @@ TEXT_BOMBS = {
     "large output in a variable": "{% set x %}{% for a in range(10000) %}{{ long }}{% endfor %}{% endset %}{{ x }}",
     "large output of a joiner": "{% set j = joiner(long) %}{% for a in range(10000) %}{{ j() }}{% endfor %}",
     "strip": "{{ ('\u0461' * 1000000).strip('\u0561' * 500000 ~ '\u0461') }}",
-    "striptags": "{{ ('<>a' * 340000) | striptags }}",
     "quotes": "{% for a in range(10000) %}{% set x = ('`' * 100000) | quote | quote %}{% endfor %}",
     "lines in lines": "{{ ['\\n' * 1000000] | numbered(1000000000) }}",
 }

@@ -139,7 +139,7 @@ async def test_closing_the_database_writes_what_is_open(tmp_path: Path) -> None:
 
 async def test_a_function_that_fails_harms_only_itself(stores: FileStores) -> None:
     def fail(connection: Connection) -> None:
-        connection.exec_driver_sql("INSERT INTO prompts VALUES (77, 1, 'half', 0, 0, NULL)")
+        connection.exec_driver_sql("INSERT INTO prompts (id, name, created_at, updated_at) VALUES (77, 'half', 0, 0)")
         raise LookupError("on purpose")
 
     def overflow(connection: Connection) -> None:

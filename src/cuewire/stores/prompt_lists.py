@@ -82,8 +82,7 @@ def _conditions(connection: Connection, wanted: PromptFilter) -> list[ColumnElem
         found.append(prompts.c.id.in_(tagged))
     if wanted.text:
         check_json(wanted.text, pointer="/text")
-        words = [func.lower(column).contains(wanted.text.lower(), autoescape=True) for column in _SEARCHED]
-        found.append(or_(*words))
+        found.append(or_(*(column.icontains(wanted.text, autoescape=True) for column in _SEARCHED)))
     if wanted.names is not None:
         check_json(wanted.names, pointer="/name")
         found.append(name_fits(prompts.c.name, wanted.names))

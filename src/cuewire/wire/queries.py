@@ -232,7 +232,7 @@ class ExportQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     format: Literal["bundle", "langfuse", "prompty", "promptfoo"] = "bundle"
-    name: Annotated[list[str], Field(max_length=1_000, description="these prompts; without one all")] = []
+    name: Annotated[list[str], Field(max_length=100, description="these prompts; without one all")] = []
 
 
 class ExecutionQuery(BaseModel):

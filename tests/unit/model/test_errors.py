@@ -13,7 +13,7 @@ def family(root: type[CuewireError]) -> list[type[CuewireError]]:
 
 
 def test_each_error_has_a_code_of_its_own() -> None:
-    codes = [kind.code for kind in family(CuewireError)]
+    codes = [kind.code for kind in family(CuewireError) if kind.__module__.startswith("cuewire.")]
 
     assert len(codes) == len(set(codes))
 
