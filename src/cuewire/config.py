@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from cuewire.model.errors import ConfigError, InvalidInput
 from cuewire.model.secrets import Secret
@@ -186,14 +187,18 @@ def allows_color(environment: Mapping[str, str] | None = None) -> bool:
     return not variables.get("NO_COLOR") and variables.get("TERM") != "dumb"
 
 
-def program_database(environment: Mapping[str, str] | None = None) -> str:
-    """Return the database that DATABASE_URL names, empty if it names none: only what others' programs call reads it.
+def with_program_database(settings: Settings, *, environment: Mapping[str, str] | None = None) -> Settings:
+    """Return settings whose database is that of DATABASE_URL, unless they name a server or a database themselves.
 
-    The driver that other libraries want to see in the URL is left out: postgresql+psycopg:// is postgresql://.
+    Only what others' programs call reads that variable. The driver that other libraries want to see in the URL is left
+    out: postgresql+psycopg:// is postgresql://.
     """
     variables = os.environ if environment is None else environment
     scheme, separator, rest = variables.get("DATABASE_URL", "").strip().partition("://")
-    return f"{scheme.partition('+')[0] if separator else scheme}{separator}{rest}"
+    if settings.server or "database_url" in settings.origins or not scheme:
+        return settings
+    url = f"{scheme.partition('+')[0] if separator else scheme}{separator}{rest}"
+    return replace(settings, database_url=url, origins={**settings.origins, "database_url": "DATABASE_URL"})
 
 
 def _layers(

@@ -44,8 +44,8 @@ is a dash, in JSON null, never 0. Times are UTC.
 default. `cuewire config show` lists all of them with where each came from.
 
 **A server.** With `--server URL` or `CUEWIRE_SERVER`, and the API key in `CUEWIRE_TOKEN`, `run`, `prompts`, `reviews`,
-`strategies`, `configurations` and `executions` work on a server as they do here. All other commands are about this
-machine, and say so.
+`strategies`, `configurations`, `types`, `executions` and `events` work on a server as they do here. All other
+commands are about this machine, and say so.
 
 **Errors** are two lines on stderr: what happened, and what to do. The exit code says which kind:
 

@@ -39,7 +39,8 @@ async def test_prompts_come_in_once_and_go_out_again(cue: CommandLine, tmp_path:
         "support-triage": {"candidate": 2, "latest": 2, "production": 2},
     }
     assert [len(prompt["versions"]) for prompt in out.json["prompts"]] == [1, 2]
-    assert (one.code, one.out) == (0, "")
+    size = (tmp_path / "style.json").stat().st_size
+    assert (one.code, one.out) == (0, f"style.json is written, {size:,} bytes\n")
     written = msgspec.json.decode((tmp_path / "style.json").read_bytes())
     assert written["prompts"] == out.json["prompts"][:1]
 
@@ -58,6 +59,23 @@ async def test_other_tools_get_what_they_can_say(cue: CommandLine, tmp_path: Pat
     assert changes(back.json) == {"team/notes": ("unchanged", 1)}
 
 
+async def test_with_json_an_export_is_one_document_that_tells_what_was_lost(cue: CommandLine, tmp_path: Path) -> None:
+    copy(DATA / "notes.mustache", tmp_path)
+    assert (await cue("prompts", "import", "notes.mustache", "--format", "mustache")).code == 0
+
+    text = await cue("prompts", "export", "--format", "langfuse")
+    out = await cue("--json", "prompts", "export", "--format", "langfuse")
+    file = await cue("--json", "prompts", "export", "--format", "langfuse", "-o", "notes.json")
+    prompty = await cue("--json", "prompts", "export", "--format", "prompty")
+
+    assert {ended.err for ended in (out, file, prompty)} == {""}
+    assert out.json["data"] == text.out == (tmp_path / "notes.json").read_text()
+    assert file.json == {"path": "notes.json", "losses": out.json["losses"]}
+    assert len(out.json["losses"]) > 0
+    assert {f"{loss['place']}: {loss['what']}: {loss['why']}" in text.err for loss in out.json["losses"]} == {True}
+    assert prompty.json["data"].startswith("---\n")
+
+
 async def test_what_is_wrong_is_told_and_nothing_comes_in(cue: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('[{"name": "a", "prompt": "fine"}, {"name": "b", "prompt": []}]')
 
@@ -71,7 +89,7 @@ async def test_what_is_wrong_is_told_and_nothing_comes_in(cue: CommandLine, tmp_
 
     assert [each.code for each in ended] == [4, 4, 4, 3, 4]
     assert "1 to 200 messages" in ended[0].err
-    assert "cannot be read" in ended[1].err
+    assert "'gone.json' cannot be read: No such file or directory\n       mend the path\n" in ended[1].err
     assert "say which it is" in ended[2].err
     assert "no prompt 'nobody'" in ended[3].err
     assert "cannot be written" in ended[4].err

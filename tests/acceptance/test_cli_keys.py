@@ -153,3 +153,16 @@ async def test_keys_of_a_server_elsewhere_are_not_made_here(tmp_path: Path) -> N
     ended = await cue("--json", "keys", "create", "laptop")
 
     assert (ended.code, ended.error["field"]) == (7, "server")
+
+
+@pytest.mark.parametrize("command", [("keys", "list"), ("users", "list")], ids=" ".join)
+async def test_what_is_said_of_a_server_elsewhere_is_one_thing_and_shows_no_password(
+    tmp_path: Path, command: tuple[str, str]
+) -> None:
+    cue = CommandLine(tmp_path, {"CUEWIRE_SERVER": "https://ada:hunter2@cue.example.com"})
+
+    ended = await cue(*command)
+
+    assert (ended.code, ended.out) == (7, "")
+    assert ended.err.startswith("error: the settings name a server")
+    assert "hunter2" not in ended.err

@@ -84,6 +84,11 @@ async def test_with_one_wrong_file_none_is_published(cue: CommandLine, folder: P
         (folder / f"{name}.prompt").unlink()
     (folder / "f.prompt").write_text("---\n---\n{{ text \n")
     (folder / "g.prompt").write_text("---\noutput: nonsense\n---\nx\n")
+    (folder / "h.prompt").write_text("---\nvariables: {colour: {type: string}}\n---\n{{ text }}\n")
+    (folder / "i.prompt").write_text(f"---\nnote: {'long' * 600}\n---\nx\n")
+    (folder / "j.prompt").write_text("---\nvariables: {past: {type: string}}\n---\n[[messages: past]]\n")
+    (folder / "k.prompt").write_text("---\nvariables: {n: {type: integer, default: one}}\n---\n{{ n }}\n")
+    (folder / "7.prompt").write_text("---\n---\nx\n")
     unusable = await cue("prompts", "push", FOLDER)
 
     assert unreadable.code == unusable.code == 4
@@ -92,6 +97,11 @@ async def test_with_one_wrong_file_none_is_published(cue: CommandLine, folder: P
     assert "e.prompt: it is a link" in unreadable.err
     assert "f: " in unusable.err
     assert "g: unknown output kind 'nonsense'" in unusable.err
+    assert "h: no template reads the declared variables: colour" in unusable.err
+    assert "i: note is longer than 2000 characters" in unusable.err
+    assert "j: input 'past' holds messages and takes only" in unusable.err
+    assert "k: the default of 'n' is wrong: " in unusable.err
+    assert "7: '7' would be taken for an id" in unusable.err
     assert await listed(cue) == {}
 
 

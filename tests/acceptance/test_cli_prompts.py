@@ -61,7 +61,7 @@ async def test_the_list_names_versions_and_labels(cue: CommandLine) -> None:
     listed = (await cue("prompts", "list")).out.splitlines()
     page = (await cue("prompts", "list", "--limit", "1", "--json")).json
     rest = (await cue("prompts", "list", "--after", page["next"], "--json")).json
-    versions = (await cue("prompts", "list", "triage", "--json")).json["items"]
+    versions = (await cue("prompts", "versions", "triage", "--json")).json["items"]
 
     assert listed[0].split()[:6] == ["name", "type", "language", "scope", "version", "status"]
     assert [line.split()[0] for line in listed[1:]] == ["greet/short", "triage"]

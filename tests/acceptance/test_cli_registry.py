@@ -158,7 +158,7 @@ async def test_a_prompt_is_cloned_archived_and_brought_back(cue: CommandLine) ->
     archived = await done(cue, "archive", "sort", "--language", "de")
     restored = await done(cue, "restore", "sort", "--language", "de")
 
-    assert cloned == "sort@1 is latest, production, from triage@1\n"
+    assert cloned == "sort@1 is latest, production\n"
     assert (archived, restored) == ("sort is archived\n", "sort is active again\n")
     assert await names(cue, "--language", "de") == ["sort"]
 
@@ -226,6 +226,49 @@ async def test_a_rollback_goes_back_step_by_step(cue: CommandLine) -> None:
     assert fourth == "triage: production is back on version 1, from 3\n"
 
 
+async def test_commands_to_copy_mean_the_prompt_that_they_are_told_of(cue: CommandLine) -> None:
+    await cue("strategies", "add", "swing")
+    await publish(cue)
+    home = ("--strategy", "swing", "--language", "de")
+    await publish(cue, "one.j2", *home)
+
+    told = await cue("prompts", "publish", "triage", "two.j2", *home, "--verbose")
+    diff = await cue("prompts", "diff", "triage", "1", "beta", *home, "--json")
+    back = await cue("prompts", "rollback", "triage", *home, "--json")
+
+    written = " ".join(home)
+    assert told.err == f"roll it out with: cuewire prompts label triage production 2 {written}\n"
+    assert diff.error["hint"] == f"see its labels with: cuewire prompts show triage {written}"
+    assert back.error["hint"] == f"see where it was with: cuewire prompts history triage {written}"
+
+
+async def test_prompts_are_counted_by_what_is_said_of_them(cue: CommandLine) -> None:
+    await cue("strategies", "add", "swing")
+    await publish(cue, "one.j2", "--type", "analysis", "--tag", "mail")
+    await publish(cue, "two.j2")
+    await publish(cue, "one.j2", "--strategy", "swing", "--language", "de")
+    await publish(cue, name="old")
+    await done(cue, "archive", "old")
+
+    counted = [line.split() for line in (await done(cue, "stats")).splitlines()]
+
+    assert counted == [
+        ["what", "which", "count"],
+        ["prompts", "-", "2"],
+        ["versions", "-", "3"],
+        ["type", "analysis", "1"],
+        ["type", "general", "1"],
+        ["language", "de", "1"],
+        ["language", "en", "1"],
+        ["status", "active", "2"],
+        ["status", "archived", "1"],
+        ["scope", "global", "1"],
+        ["scope", "strategy", "1"],
+        ["strategy", "swing", "1"],
+        ["tag", "mail", "1"],
+    ]
+
+
 async def test_all_that_is_wrong_with_a_template_is_told_with_its_place(cue: CommandLine) -> None:
     (cue.folder / "few.json").write_text(json.dumps([{"role": "user", "content": "a\n{{ text | roud }}"}]))
     broken = PROMPT_FILE.replace("{{ text }}", "{{ text | roud }}").replace("scripted/echo", "echo")
@@ -258,6 +301,7 @@ async def test_a_template_and_a_version_are_rendered_with_marks_or_strictly(cue:
     version = await done(cue, "render", "triage@1", "-v", "text=It crashes")
     file = await done(cue, "render", "triage.prompt", "-v", "text=x")
     strict = await cue("prompts", "render", "triage", "-v", "txet=x", "--strict")
+    typed = await cue("prompts", "render", "triage", "--type", "analysis")
     absent = await cue("prompts", "render", "absent.j2")
 
     assert (marked.code, marked.out) == (0, "Bug, idea or praise?\n\u27e6text\u27e7\n")
@@ -265,6 +309,7 @@ async def test_a_template_and_a_version_are_rendered_with_marks_or_strictly(cue:
     assert version == "Bug or idea?\nIt crashes\n"
     assert file == "system:\n  You sort what users write. Be kind.\n\nuser:\n  Bug or idea? x\n"
     assert (strict.code, "'txet' is not read" in strict.err, "'text' is missing" in strict.err) == (4, True, True)
+    assert (typed.code, "for --type: it goes with a file" in typed.err) == (2, True)
     assert (absent.code, "'absent.j2' cannot be read" in absent.err) == (4, True)
 
 
@@ -272,7 +317,8 @@ TWO = "Bug, idea or praise?\n{{ text }}\n"
 SAME: dict[str, tuple[Sequence[str], str, object]] = {
     "list": (["list"], "?limit=100", None),
     "page": (["list", "--page", "2", "--limit", "1", "--sort", "-name"], "?page=2&page_size=1&sort=-name", None),
-    "versions": (["list", "triage"], "triage/versions", None),
+    "stats": (["stats"], "stats", None),
+    "versions": (["versions", "triage"], "triage/versions", None),
     "prompt": (["show", "triage"], "triage", None),
     "version": (["show", "triage@candidate"], "triage/versions/candidate", None),
     "history": (["history", "triage"], "triage/history", None),

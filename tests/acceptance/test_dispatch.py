@@ -152,7 +152,7 @@ async def test_a_prompt_is_written_by_a_model_and_can_be_published_as_it_came(
     assert list(published.json["version"]["variables"]) == ["team", "ticket"]
 
 
-@pytest.mark.parametrize("template", ["", "{{ team", 7])
+@pytest.mark.parametrize("template", ["", "{{ team", 7, "{% include 'Not A Name' %}", "a\x00b"])
 async def test_a_prompt_that_could_not_be_published_is_an_error_with_the_answer(
     ask: Asking, model: ModelServer, template: object
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 import cuewire
 from cuewire.model.errors import InvalidInput
-from cuewire.model.executions import Execution, Status
+from cuewire.model.executions import FINAL, Execution, Status
 from cuewire.model.live import LiveChange, Snapshot, Update
 from cuewire.server.routes.live import SUBSCRIBE_EXECUTIONS
 from tests.acceptance.conftest import SettingsMaker
@@ -208,7 +208,7 @@ def ran(server: Serving, prompt: str) -> str:
 async def ended(messages: Events | Socket) -> list[dict[str, str]]:
     """Return what the messages tell of executions, up to one that has ended, in the order in which they came."""
     told: list[dict[str, str]] = []
-    while not (told and told[-1]["status"] == "succeeded"):
+    while not (told and told[-1]["status"] in FINAL):
         told += [each["execution"] for each in (await messages.message())["changed"]]
     return told
 
@@ -270,6 +270,26 @@ async def test_whoever_is_limited_to_some_prompts_hears_of_no_other_executions(s
     assert ours in [item["id"] for item in first["items"]]
     assert theirs not in [item["id"] for item in first["items"]]
     assert {each["prompt"] for each in [*first["items"], *later]} == {"ours/echo"}
+
+
+async def test_whoever_may_not_see_bodies_hears_of_a_failure_its_code(served: Serving) -> None:
+    served.publish("ours%2Fpicky", "{{ text }}", model=ECHO, variables={"text": {"type": "integer"}})
+    viewer, runner = (known_as(served, name=role, role=role) for role in ("viewer", "runner"))
+    async with (
+        following(viewer, SUBSCRIBE_EXECUTIONS) as one,
+        following(runner, SUBSCRIBE_EXECUTIONS) as other,
+        one.socket("?prompt=ours/picky") as left,
+        other.socket("?prompt=ours/picky") as seen,
+    ):
+        assert [(await each.message())["items"] for each in (left, seen)] == [[], []]
+        await asyncio.to_thread(served.run, "ours/picky", {"text": "a secret"})
+        told = [(await ended(each))[-1] for each in (left, seen)]
+        async with one.events("?prompt=ours/picky") as events:
+            (whole,) = (await events.message())["items"]
+
+    assert [each["error_code"] for each in (*told, whole)] == ["invalid_input"] * 3
+    assert [each["error_message"] is None for each in (*told, whole)] == [True, False, True]
+    assert "a secret" in told[1]["error_message"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
@@ -126,6 +127,27 @@ async def test_what_cannot_be_followed_is_refused(app: cuewire.App) -> None:
         await said(aiter(app.prompts.subscribe(wanted=PromptFilter(strategy="absent"))))
 
 
+@pytest.mark.parametrize(
+    "wanted", [PromptFilter(text="\ud800"), PromptFilter(names=("a\0",)), PromptFilter(strategy="No Name")], ids=str
+)
+async def test_a_filter_that_no_list_takes_cannot_be_followed_either(app: cuewire.App, wanted: PromptFilter) -> None:
+    with pytest.raises(InvalidInput):
+        await app.prompts.list(wanted=wanted)
+    with pytest.raises(InvalidInput):
+        await said(aiter(app.prompts.subscribe(wanted=wanted)))
+
+
+async def test_who_wants_none_of_all_names_gets_none(app: cuewire.App) -> None:
+    wanted = PromptFilter(names=())
+
+    page = await app.prompts.list(wanted=wanted)
+    first = await said(aiter(app.prompts.subscribe(wanted=wanted)))
+
+    assert (page.items, page.next, page.total) == ((), None, 0)
+    assert isinstance(first, Snapshot)
+    assert first.items == ()
+
+
 async def test_closing_the_app_ends_what_is_followed(make_settings: SettingsMaker) -> None:
     async with cuewire.open(settings=make_settings()) as app:
         changes = aiter(app.prompts.subscribe())
@@ -184,3 +206,55 @@ def test_a_program_without_a_loop_follows_too(make_settings: SettingsMaker) -> N
 
 def current(app: cuewire.BlockingApp) -> Callable[[Prompt], cuewire.PromptVersion]:
     return lambda prompt: app.prompts.get(prompt.name)
+
+
+def test_closing_the_app_ends_its_callbacks_first(make_settings: SettingsMaker) -> None:
+    told, leaving, counted = threading.Event(), threading.Event(), list[int]()
+
+    def on_change(_: Sequence[Prompt]) -> None:
+        told.set()
+        leaving.wait(SOON_S)
+        counted.extend(app.prompts.stats().prompts for _ in range(10))
+
+    with cuewire.open(settings=make_settings()) as app:
+        subscription = app.prompts.subscribe(on_change=on_change)
+        other = app.executions.subscribe()
+        assert told.wait(SOON_S)
+        leaving.set()
+
+    assert counted == [0] * 10
+    assert [thread.name for thread in threading.enumerate() if thread.name == "cuewire-live"] == []
+    subscription.unsubscribe()
+    assert [*subscription, *other] == []
+
+
+def test_a_callback_may_end_its_own_subscription(make_settings: SettingsMaker) -> None:
+    told: queue.Queue[list[str]] = queue.Queue()
+    begun = threading.Event()
+
+    def on_change(prompts: Sequence[Prompt]) -> None:
+        begun.wait(SOON_S)
+        subscription.unsubscribe()
+        told.put(names_of(prompts))
+
+    with cuewire.open(settings=make_settings()) as app:
+        subscription = app.prompts.subscribe(on_change=on_change)
+        begun.set()
+        assert told.get(timeout=SOON_S) == []
+        subscription.unsubscribe()
+        app.prompts.publish("unheard", "{{ a }}")
+
+    assert told.empty()
+
+
+def test_a_list_that_a_callback_is_told_is_read_by_nobody_else(make_settings: SettingsMaker) -> None:
+    told: queue.Queue[list[str]] = queue.Queue()
+    with cuewire.open(settings=make_settings()) as app:
+        subscription = app.prompts.subscribe(on_change=lambda prompts: told.put(names_of(prompts)))
+        assert told.get(timeout=SOON_S) == []
+
+        with pytest.raises(InvalidInput, match="somebody else reads"):
+            next(iter(subscription))
+        app.prompts.publish("heard", "{{ a }}")
+
+        assert told.get(timeout=SOON_S) == ["heard"]

@@ -143,6 +143,16 @@ async def test_errors_are_those_that_the_client_knows(client: openai.AsyncOpenAI
     assert found == REFUSED
 
 
+async def test_a_prompt_that_was_archived_since_is_said_to_be(server: Serving) -> None:
+    first = await ask(server, {"model": MODEL, "input": "a"})
+    await asyncio.to_thread(server.ask, "DELETE", "/api/v1/prompts/embeddings")
+
+    again = await ask(server, {"model": MODEL, "input": "a"})
+
+    assert (first.status, again.status) == (200, 404)
+    assert again.json["error"]["message"].startswith("prompt 'embeddings' is archived")
+
+
 async def test_a_client_that_leaves_ends_the_call(tmp_path: Path) -> None:
     async with ModelServer() as model:
         model.script([Hang()])

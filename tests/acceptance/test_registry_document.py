@@ -64,8 +64,8 @@ def test_the_page_names_every_method_and_no_other() -> None:
 
 
 def test_the_page_names_every_command_and_no_other() -> None:
-    nouns = ("prompts", "reviews", "strategies")
-    there = {f"{noun} {verb}" for noun in nouns for verb in commands(noun) if verb not in ELSEWHERE}
+    nouns = ("prompts", "reviews", "strategies", "types")
+    there = {f"{noun} {verb}" for noun in nouns for verb in commands(noun) if verb not in ELSEWHERE} | {"events"}
 
     assert {re.sub(r" --.*", "", name) for name in named(2)} == there
 

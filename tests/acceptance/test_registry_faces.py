@@ -8,6 +8,7 @@ import pytest
 
 import cuewire
 from cuewire.model.errors import (
+    IdempotencyMismatch,
     InvalidInput,
     PromptNotFound,
     ReviewDecided,
@@ -46,6 +47,17 @@ async def test_strategies_and_configurations_are_kept(app: cuewire.App) -> None:
         await app.configurations.get("base")
     with pytest.raises(InvalidInput):
         await app.strategies.edit("swing", parent="swing")
+
+
+async def test_a_strategy_and_a_language_of_one_name_are_two_orders(app: cuewire.App) -> None:
+    await app.strategies.add("de")
+    await app.prompts.publish("greet", "Hello", model="scripted/echo")
+
+    await app.run("greet", strategy="de", idempotency_key="k")
+
+    assert (await app.run("greet", strategy="de", idempotency_key="k")).stored
+    with pytest.raises(IdempotencyMismatch):
+        await app.run("greet", language="de", idempotency_key="k")
 
 
 async def test_a_review_waits_for_test_cases_and_moves_the_label(app: cuewire.App) -> None:

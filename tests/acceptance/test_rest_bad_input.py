@@ -135,7 +135,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             assert running.ask("POST", f"/api/v1/{path}", body).status == 201
         rule = {"label": "production", "needs_review": True}
         assert running.ask("PUT", "/api/v1/label-rules?prompt=guarded", rule).status == 200
-        assert running.ask("PUT", "/api/v1/prompts/guarded", {"content": "New"}).json["review"] == 1
+        assert running.ask("PUT", "/api/v1/prompts/guarded", {"content": "New"}).json["reviews"] == {"production": 1}
         yield running
 
 

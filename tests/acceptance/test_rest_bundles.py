@@ -73,6 +73,19 @@ def test_prompts_of_another_tool_come_with_a_report_of_what_was_lost(server: Ser
     assert ran["text"] == "Greet Ada"
 
 
+def test_a_document_is_taken_in_as_the_type_that_is_documented_or_as_text(server: Serving) -> None:
+    (documented,) = server.ask("GET", "/openapi.json").json["paths"][IMPORT]["post"]["requestBody"]["content"]
+    document = json.dumps(LANGFUSE).encode()
+    types = (documented, "text/plain; charset=utf-8", "application/yaml", None)
+
+    replies = [server.ask("POST", f"{IMPORT}?dry_run=true", document, Content_Type=said) for said in types]
+    refused = server.ask("POST", IMPORT, document, Content_Type="image/png")
+
+    assert [reply.status for reply in replies] == [200] * len(types)
+    assert (refused.status, refused.json["code"]) == (415, "unsupported_media_type")
+    assert documented in refused.json["hint"]
+
+
 @pytest.mark.parametrize("form", ["bundle", "langfuse", "prompty", "promptfoo"])
 def test_every_format_is_given_out(server: Serving, form: str) -> None:
     server.publish("formed", "Hello {{ name }}", model="scripted/echo")

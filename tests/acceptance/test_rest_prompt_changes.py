@@ -38,7 +38,7 @@ def test_a_change_of_content_is_a_new_version_that_goes_to_production(server: Se
 
     assert (changed.json["version"]["number"], changed.json["published"]) == (2, True)
     assert changed.json["prompt"]["labels"] == {"latest": 2, "production": 2}
-    assert (held.json["version"]["number"], held.json["published"], held.json["review"]) == (3, False, None)
+    assert (held.json["version"]["number"], held.json["published"], held.json["reviews"]) == (3, False, {})
     assert held.json["prompt"]["labels"] == {"latest": 3, "production": 2}
     assert server.run(name, {"x": "Ada"}).json["text"] == "Good day Ada"
     assert shown(server, name)["current"]["note"] == "politer"
@@ -65,14 +65,32 @@ def test_a_change_says_so_if_it_does_not_go_to_production(server: Serving, name:
     editor = known_as(server, name=f"editor-{name}", role="editor")
     by_editor = put(editor, name, {"content": "By an editor {{ x }}", "model": "scripted/echo"}).json
 
-    rule = {"label": "production", "needs_review": True}
-    assert server.ask("PUT", f"/api/v1/label-rules?prompt={name}", rule).status == 200
-    guarded = put(server, name, {"content": "By an admin {{ x }}", "model": "scripted/echo"}).json
+    for label in ("production", "candidate"):
+        rule = {"label": label, "needs_review": True}
+        assert server.ask("PUT", f"/api/v1/label-rules?prompt={name}", rule).status == 200
+    guarded = put(server, name, {"content": "By an admin {{ x }}", "labels": ["candidate", "free"]}).json
+    drafted = server.ask("POST", f"{PROMPTS}/{name}/versions", {"parent": 1, "labels": ["candidate"]}).json
 
-    assert (by_editor["version"]["number"], by_editor["published"], by_editor["review"]) == (2, False, None)
+    assert (by_editor["version"]["number"], by_editor["published"], by_editor["reviews"]) == (2, False, {})
     assert (guarded["version"]["number"], guarded["published"]) == (3, False)
-    assert server.ask("GET", f"/api/v1/reviews/{guarded['review']}").json["number"] == 3
-    assert shown(server, name)["labels"] == {"latest": 3, "production": 1}
+    waiting = {
+        (label, review): server.ask("GET", f"/api/v1/reviews/{review}").json
+        for label, review in [*guarded["reviews"].items(), *drafted["reviews"].items()]
+    }
+    asked = sorted((review["label"], review["number"]) for review in waiting.values())
+    assert asked == [("candidate", 3), ("candidate", 4), ("production", 3)]
+    assert all(review["label"] == label for (label, _), review in waiting.items())
+    assert shown(server, name)["labels"] == {"latest": 4, "production": 1, "free": 3}
+
+
+def test_who_may_only_write_is_told_what_was_written(server: Serving, name: str) -> None:
+    writer = known_as(server, name=f"writer-{name}", role="editor", scopes=["prompts:write"])
+
+    made, changed = create(writer, name), put(writer, name, {"content": "Other {{ x }}"})
+
+    assert (made["prompt"]["name"], made["version"]["number"]) == (name, 1)
+    assert (changed.status, changed.json["version"]["number"]) == (200, 2)
+    assert writer.ask("GET", f"{PROMPTS}/{name}").status == 403
 
 
 def test_of_two_who_change_one_state_the_second_is_told(server: Serving, name: str) -> None:
@@ -259,3 +277,18 @@ def test_a_run_takes_the_prompt_of_its_strategy_first_and_says_which_it_took(ser
     ]
     recorded = server.ask("GET", f"/api/v1/executions/{ran[1]['id']}").json
     assert (recorded["strategy"], recorded["language"]) == (f"{name}-a", "en")
+
+
+def test_new_content_says_its_language_where_it_might_be_meant_for_another(server: Serving, name: str) -> None:
+    create(server, name, "Hallo {{ x }}", language="de")
+
+    unsaid = put(server, name, {"content": "Hello {{ x }}"})
+    german = put(server, f"{name}?language=de", {"content": "Guten Tag {{ x }}"})
+    english = put(server, f"{name}?language=en", {"content": "Hello {{ x }}"})
+    then = put(server, name, {"content": "Good day {{ x }}"})
+
+    assert (unsaid.status, unsaid.json["errors"][0]["pointer"]) == (422, "/language")
+    published = [
+        (reply.json["prompt"]["language"], reply.json["version"]["number"]) for reply in (german, english, then)
+    ]
+    assert published == [("de", 2), ("en", 1), ("en", 2)]

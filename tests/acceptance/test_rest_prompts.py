@@ -14,6 +14,7 @@ from tests.support.serving import Serving
 from tests.support.stores import KINDS
 
 SORTS = ("name", "created_at", "updated_at", "template_type", "language", "id")
+LITERALS = ("types", "filters", "stats", "subscribe", "validate", "render", "variables", "import", "export")
 _numbers = count(1)
 
 
@@ -146,7 +147,7 @@ def test_a_prompt_that_is_not_there_is_404_and_an_archived_one_is_unless_it_is_a
 def test_a_prompt_is_created_with_its_first_version_in_production(server: Serving, name: str) -> None:
     reply = post(server, name, tags=["x"], labels=["candidate"], note="the first")
 
-    assert (reply.status, reply.json["published"], reply.json["review"]) == (201, True, None)
+    assert (reply.status, reply.json["published"], reply.json["reviews"]) == (201, True, {})
     assert reply.headers["location"] == f"{PROMPTS}/{reply.json['prompt']['id']}"
     assert reply.headers["etag"] == f'"{reply.json["prompt"]["revision"]}"'
     assert server.ask("GET", reply.headers["location"]).json["current"] == reply.json["version"]
@@ -170,7 +171,7 @@ def test_a_prompt_is_created_once_in_each_strategy_and_language(server: Serving,
     assert homes == [{"strategy": own, "language": tag} for own in (None, name) for tag in ("en", "de")]
 
 
-@pytest.mark.parametrize("literal", ["types", "filters", "stats", "subscribe", "validate", "render", "variables"])
+@pytest.mark.parametrize("literal", LITERALS)
 def test_a_prompt_with_the_name_of_a_route_is_reached_by_its_id(server: Serving, literal: str) -> None:
     made = create(server, literal)["prompt"]["id"]
 
@@ -185,7 +186,9 @@ def test_a_prompt_with_the_name_of_a_route_is_reached_by_its_id(server: Serving,
 
 
 @pytest.mark.parametrize(
-    ("literal", "field"), [("types", "items"), ("filters", "filters"), ("stats", "by_type")], ids=lambda each: each
+    ("literal", "field"),
+    [("types", "items"), ("filters", "filters"), ("stats", "by_type"), ("export", "prompts")],
+    ids=lambda each: each,
 )
 def test_a_route_is_not_shadowed_by_a_prompt_of_its_name(server: Serving, literal: str, field: str) -> None:
     post(server, literal)

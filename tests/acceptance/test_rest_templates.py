@@ -263,11 +263,3 @@ def test_what_is_previewed_is_what_is_stored_and_run(server: Serving) -> None:
 
     assert stored["messages"] == [{"type": "message", "role": "user", "content": template}]
     assert ran.json["text"] == text_of(server, template, **numbers) == "+1.00;-2.50;"
-
-
-def test_literal_routes_come_before_names_of_prompts(server: Serving) -> None:
-    for name in ("types", "stats", "filters"):
-        assert server.publish(name, "a prompt of that name").status == 200
-
-        assert "versions" not in server.ask("GET", f"/api/v1/prompts/{name}").json or name == "stats"
-        assert server.ask("GET", f"/api/v1/prompts/{name}/versions/1").json["prompt"] == name

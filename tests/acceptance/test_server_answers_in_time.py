@@ -114,9 +114,8 @@ def ready(server: Serving, method: str, path: str, run: str) -> tuple[str, Any]:
 
 def waiting(server: Serving, number: int, *, is_checked: bool) -> str:
     """Return the id of a review that waits for a decision, after its test cases passed if they are to."""
-    review = server.publish("guarded", f"Idea? {{{{ text }}}} {number}", model="scripted/echo", publish=True).json[
-        "review"
-    ]
+    published = server.publish("guarded", f"Idea? {{{{ text }}}} {number}", model="scripted/echo", publish=True)
+    review = published.json["reviews"]["production"]
     if is_checked:
         assert server.ask("POST", f"/api/v1/reviews/{review}/check").json["checks"][0]["passed"]
     return str(review)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cuewire.registry.access import OF_ALL_PROMPTS
 from tests.support.access import known_as, made, operations
 from tests.support.command_line import CommandLine
 from tests.support.served_databases import serving_on
@@ -18,6 +19,7 @@ from tests.support.serving import serving as serving_at
 from tests.support.stores import KINDS
 
 OURS, THEIRS = "ours/greet", "theirs/secret"
+NOWHERE = "01890000-0000-7000-8000-000000000000"
 WITHIN_S = 3.0
 """How long a server may go on with what it knew of a key: a second is promised."""
 BODIES: Mapping[str, object] = {
@@ -93,13 +95,17 @@ def test_no_list_holds_what_is_theirs(server: Serving, narrow: Serving, theirs: 
     ]
     lists += [f"/api/v1/executions?prompt={theirs['prompt']}", "/api/v1/executions?limit=1"]
 
-    for path in lists:
-        reply = narrow.ask("GET", path)
+    replies = {path: narrow.ask("GET", path) for path in lists}
+
+    for path, reply in replies.items():
         assert THEIRS.encode() not in reply.body, path
         assert theirs["execution_id"].encode() not in reply.body, path
+    assert {path for path, reply in replies.items() if reply.status != 200} == {"/api/v1/users"}
+    assert replies["/api/v1/users"].status == 403
     for path in ("/api/v1/prompts/", "/v1/models"):
-        assert OURS.encode() in narrow.ask("GET", path).body
-        assert THEIRS.encode() in server.ask("GET", path).body
+        assert OURS.encode() in replies[path].body
+    for path in ("/api/v1/prompts/", "/v1/models", "/api/v1/reviews", "/api/v1/events", "/api/v1/executions"):
+        assert THEIRS.encode() in server.ask("GET", path).body, path
 
 
 @pytest.mark.parametrize(
@@ -123,13 +129,58 @@ def test_nothing_runs_but_what_is_ours(narrow: Serving, path: str, body: Mapping
 
 
 def test_what_is_theirs_looks_like_what_is_nowhere(narrow: Serving, theirs: Mapping[str, str]) -> None:
-    def told(name: str) -> list[Any]:
-        paths = (f"/api/v1/prompts/{name}", f"/v1/models/prompt/{name}@gone")
-        replies = [narrow.ask("GET", path, X_Request_Id="same") for path in paths]
-        return [reply.body.replace(repr(name).encode(), b"?") for reply in replies]
+    def told(*operations: str, name: str, body: object = None) -> list[tuple[int, bytes]]:
+        asked = [operation.format(name).split() for operation in operations]
+        replies = [narrow.ask(method, path, body, X_Request_Id="same") for method, path in asked]
+        return [(reply.status, reply.body.replace(name.encode(), b"?")) for reply in replies]
 
-    assert told(theirs["prompt"]) == told("theirs%2Fabsent")
-    assert told(theirs["id"]) == told("999")
+    of_prompts = ("GET /api/v1/prompts/{}", "GET /v1/models/prompt/{}@gone")
+    of_executions = [f"GET /api/v1/executions/{{}}{more}" for more in ("", "/outcomes", "/stream")]
+    of_executions += ["POST /api/v1/executions/{}/cancel"]
+    of_reviews = [f"POST /api/v1/reviews/{{}}/{decision}" for decision in ("approve", "reject", "check")]
+    of_reviews += ["GET /api/v1/reviews/{}"]
+    outcomes = "POST /api/v1/executions/{}/outcomes"
+
+    assert told(*of_prompts, name=theirs["prompt"]) == told(*of_prompts, name="theirs%2Fabsent")
+    assert told(*of_prompts, name=theirs["id"]) == told(*of_prompts, name="999")
+    assert told(*of_executions, name=theirs["execution_id"]) == told(*of_executions, name=NOWHERE)
+    assert told(outcomes, name=theirs["execution_id"], body={"correct": True}) == told(
+        outcomes, name=NOWHERE, body={"correct": True}
+    )
+    assert told(*of_reviews, name=theirs["review_id"], body={}) == told(*of_reviews, name="999", body={})
+
+
+def test_the_key_of_the_guide_sees_no_record(server: Serving) -> None:
+    app = known_as(server, role="runner", scopes=["run", "outcomes:write"], prompts=["ours/*"])
+    ran = server.run(OURS, {"text": "between us"}, metadata={"user": "ada"}).json["id"]
+    path = f"/api/v1/executions/{ran}"
+    server.ask("POST", f"{path}/outcomes", {"correct": True})
+
+    cancelled = app.ask("POST", f"{path}/cancel")
+    reported = app.ask("POST", f"{path}/outcomes", {"stars": 4})
+    dispatched = app.ask("POST", "/api", {"endpoint": "get_execution", "id": ran})
+    looks = [app.ask("GET", look) for look in ("/api/v1/executions", path, f"{path}/outcomes", f"{path}/stream")]
+
+    assert cancelled.json == {"id": ran, "status": "succeeded"}
+    assert [(item["name"], item["value"]) for item in reported.json["items"]] == [("stars", 4)]
+    assert [reply.status for reply in (dispatched, *looks)] == [403] * 5
+
+
+def test_who_may_see_answers_but_no_record_takes_up_a_stream(server: Serving) -> None:
+    app = known_as(server, role="runner", scopes=["executions:body"], prompts=["ours/*"])
+    ran = server.run(OURS, {"text": "between us"}).json["id"]
+
+    stream = app.ask("GET", f"/api/v1/executions/{ran}/stream")
+
+    assert (stream.status, b"between us" in stream.body) == (200, True)
+    assert app.ask("GET", f"/api/v1/executions/{ran}").status == 403
+
+
+def test_who_is_limited_is_told_of_no_action_that_is_for_all_prompts(narrow: Serving) -> None:
+    told = narrow.ask("GET", "/api/v1/session").json
+
+    assert not OF_ALL_PROMPTS & {*told["actions"]}
+    assert {"keys:admin", "prompts:publish"} <= {*told["actions"]}
 
 
 def test_a_number_does_not_lead_around_the_names(server: Serving, theirs: Mapping[str, str]) -> None:

@@ -133,3 +133,26 @@ def test_who_may_not_see_bodies_sees_that_they_are_left_out(by_role: Mapping[Rol
     assert left.json["cost_usd"] == seen.json["cost_usd"]
     assert b"a secret" not in by_role["viewer"].ask("GET", "/api/v1/executions").body
     assert by_role["viewer"].ask("GET", f"{path}/stream").status == 403
+
+
+@pytest.mark.parametrize(
+    ("picky", "code"),
+    [
+        ({"output": ["a secret plan", "idea"], "parameters": {"max_tokens": 2}}, "output_invalid"),
+        ({"variables": {"text": {"type": "integer"}}}, "invalid_input"),
+    ],
+)
+def test_who_may_not_see_bodies_learns_of_a_failure_its_code(
+    by_role: Mapping[Role, Serving], picky: Mapping[str, object], code: str
+) -> None:
+    by_role["admin"].publish(code, "{{ text }}", model="scripted/echo", **picky)
+    failed = by_role["runner"].run(code, {"text": "a secret plan"}).json
+    path = f"/api/v1/executions/{failed['execution_id']}"
+
+    seen, left = by_role["runner"].ask("GET", path), by_role["viewer"].ask("GET", path)
+    listed = [by_role[role].ask("GET", "/api/v1/executions?limit=1") for role in ("runner", "viewer")]
+
+    assert "a secret" in seen.json["failure"]["message"]
+    assert (left.json["error_code"], left.json["error_message"]) == (code, None)
+    assert {name: value for name, value in left.json["failure"].items() if value} == {"code": code}
+    assert [b"a secret" in reply.body for reply in (left, *listed)] == [False, True, False]

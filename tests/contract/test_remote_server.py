@@ -294,3 +294,14 @@ async def test_a_server_speaks_tls_and_its_certificate_is_checked(tmp_path: Path
         await wary.close()
     assert answer.text == "a bug"
     assert len(server.received) == 1
+
+
+async def test_the_last_version_of_a_strategy_is_not_that_of_a_language(app: cuewire.App, server: ModelServer) -> None:
+    server.script(plain(version(2)), [Reset()])
+    await app.prompts.get("triage", strategy="de")
+
+    with pytest.raises(ServerUnavailable):
+        await app.prompts.get("triage", language="de")
+    with pytest.raises(ServerUnavailable):
+        await app.prompts.get("triage")
+    assert (await app.prompts.get("triage", strategy="de")).number == 2

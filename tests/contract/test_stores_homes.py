@@ -244,6 +244,7 @@ async def test_every_order_is_the_same_in_pages_and_after_cursors(stores: Stores
     assert [prompt for page in pages for prompt in page.items] == [*whole.items]
     assert [prompt for page in after for prompt in page.items] == [*whole.items]
     assert {page.total for page in (whole, *pages, *after)} == {5}
+    assert await stores.prompts.first(wanted, limit=2) == whole.items[:2]
 
 
 @pytest.mark.parametrize(("text", "found"), [("Ärger", 1), ("MIT", 1), ("100%", 1), ("1_0%", 0)])

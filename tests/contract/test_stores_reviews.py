@@ -13,12 +13,13 @@ from cuewire.model.errors import (
     PromptArchived,
     ReviewDecided,
     ReviewNotFound,
+    ReviewRequired,
     ScopeExists,
     ScopeNotFound,
     StillInUse,
     VersionNotFound,
 )
-from cuewire.model.reviews import Check, CheckResult, LabelRule
+from cuewire.model.reviews import Check, CheckResult, LabelRule, Review
 from cuewire.model.scopes import ScopeKind
 from tests.support.stores import KINDS, Stores, draft, opened
 
@@ -87,6 +88,33 @@ async def test_a_review_that_is_refused_moves_nothing(stores: Stores, status: st
     assert (await stores.prompts.get("greet")).labels["production"] == 1
     assert [review.status for review in await stores.reviews.list(prompt_id=prompt_id, limit=10)] == [status]
     assert await stores.reviews.list(status="pending", limit=10) == ()
+
+
+async def test_what_is_refused_in_the_end_leaves_nothing(stores: Stores) -> None:
+    prompt_id = await prompt_of(stores)
+    asked = await stores.reviews.ask(prompt_id, "production", 2, by="ada", comment="")
+    await stores.rules.set_rule(RULE, by="ada")
+    own = LabelRule(label="production", prompt_id=prompt_id, needs_review=True)
+    seen: list[LabelRule] = []
+
+    def refuse(rule: LabelRule, review: Review) -> None:
+        assert review.id == asked.id
+        seen.append(rule)
+        raise ReviewRequired("not yet")
+
+    for _ in range(2):
+        with pytest.raises(ReviewRequired):
+            await stores.reviews.decide(asked.id, status="approved", by="ben", comment="", refuse=refuse)
+        await stores.rules.set_rule(own, by="ada")
+    for rule_of in (prompt_id, None):
+        await stores.rules.drop_rule("production", prompt_id=rule_of, by="ada")
+    with pytest.raises(ReviewRequired):
+        await stores.reviews.decide(asked.id, status="approved", by="ben", comment="", refuse=refuse)
+
+    assert seen == [RULE, own, LabelRule(label="production")]
+    assert await stores.reviews.get(asked.id) == asked
+    assert (await stores.prompts.get("greet")).labels["production"] == 1
+    assert "review.approved" not in {event.action for event in await stores.events.list(limit=100)}
 
 
 async def test_of_many_who_decide_one_does(stores: Stores) -> None:

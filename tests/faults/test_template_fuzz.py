@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,20 +102,23 @@ class Watch:
                 self._look_at_processes()
 
     async def _judge(self, number: int, fuzzed: Fuzzed) -> None:
-        there = await self._timed(number, fuzzed, rendered(self._pool, number, fuzzed))
-        here = await self._timed(number, fuzzed, rendered(self._here, number, fuzzed))
+        there = await self._timed(number, fuzzed, lambda: rendered(self._pool, number, fuzzed))
+        here = await self._timed(number, fuzzed, lambda: rendered(self._here, number, fuzzed))
         if number % 8 == 0:
-            await self._timed(number, fuzzed, inspected(self._both, fuzzed))
+            await self._timed(number, fuzzed, lambda: inspected(self._both, fuzzed))
         if here.error != Elsewhere.__name__:
             self.here += 1
             # Whether it takes too long depends on what else the machine does.
             if there != here and TemplateLimitExceeded.__name__ not in (there.error, here.error):
                 self._note(number, fuzzed, f"in the pool {there}, here {here}")
 
-    async def _timed(self, number: int, fuzzed: Fuzzed, coming: Awaitable[Outcome]) -> Outcome:
-        begun = perf_counter()
-        came = await coming
-        if (took_s := perf_counter() - begun) > VERDICT_S:
+    async def _timed(self, number: int, fuzzed: Fuzzed, come: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """Return what comes; what is late three times is so by itself, and not for what else the machine does."""
+        tries = [await clocked(come)]
+        while tries[-1][1] > VERDICT_S and len(tries) < 3:
+            tries.append(await clocked(come))
+        came, took_s = tries[-1]
+        if took_s > VERDICT_S:
             self._note(number, fuzzed, f"took {took_s:.3f} s: {came.error}")
         if is_leak(came.text) or not is_storable(came.text) or (came.error and len(came.text) > LONGEST_ERROR):
             self._note(number, fuzzed, f"{came.error} {came.text[:LONGEST_ERROR]}")
@@ -132,6 +135,13 @@ class Watch:
         for worker in Path(f"/proc/{self._pool.pid}/task/{self._pool.pid}/children").read_text().split():
             with suppress(OSError):  # it may end just now
                 self.largest_worker = max(self.largest_worker, bytes_of(f"/proc/{worker}/status", "VmHWM"))
+
+
+async def clocked(come: Callable[[], Awaitable[Outcome]]) -> tuple[Outcome, float]:
+    """Return what comes, and how many seconds it took."""
+    begun = perf_counter()
+    came = await come()
+    return came, perf_counter() - begun
 
 
 def bytes_of(status: str, name: str) -> int:

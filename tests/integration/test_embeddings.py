@@ -11,7 +11,7 @@ import pytest
 
 from cuewire.engine.app import LocalApp
 from cuewire.model.embeddings import MAX_INPUTS, EmbeddingRequest, Embeddings
-from cuewire.model.errors import InvalidInput, ModelNotFound, PromptArchived, RateLimited
+from cuewire.model.errors import InvalidInput, ModelNotFound, PromptNotFound, RateLimited
 from cuewire.model.executions import ExecutionDetail
 from cuewire.model.requests import ModelRequest
 from cuewire.model.results import Answer
@@ -124,8 +124,18 @@ async def test_where_the_prompt_is_archived_nothing_is_embedded(app: LocalApp) -
     await app.embed(["a"], model=SMALL)
     await app.prompts.archive("embeddings")
 
-    with pytest.raises(PromptArchived):
+    with pytest.raises(PromptNotFound, match="is archived"):
         await app.embed(["a"], model=SMALL)
+
+
+async def test_a_prompt_of_that_name_that_is_inactive_stays_as_it_is(app: LocalApp) -> None:
+    await app.prompts.publish("embeddings", "our own: {{ input }}", status="inactive")
+
+    with pytest.raises(PromptNotFound, match="is inactive"):
+        await app.embed(["a"], model=SMALL)
+
+    (version,) = await app.prompts.versions("embeddings")
+    assert version.messages[0].content == "our own: {{ input }}"  # type: ignore[union-attr]  # it is a message
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,17 @@ async def test_a_strict_preview_is_as_a_run(renderer: TemplateRenderer) -> None:
     assert (undefined.value.field, undefined.value.line, undefined.value.column) == ("/content/0", 2, 5)
 
 
+async def test_a_default_of_null_is_null_and_none_at_all_leaves_the_template_to_its_own(
+    renderer: TemplateRenderer,
+) -> None:
+    content = "{% if a %}a{% else %}no a{% endif %}, {{ a is none }}, {{ b | default('own') }}"
+
+    made = await shown(renderer, content, strict=True, variables={"a": {"default": None}, "b": {"default": None}})
+
+    assert texts(made) == ["no a, True, own"]
+    assert made.inputs == {"a": None}
+
+
 async def test_a_strict_preview_of_lenient_content_has_gaps(renderer: TemplateRenderer) -> None:
     made = await shown(renderer, "{{ a }}-{{ b.c }}-{{ d | round }}", {"x": 1}, strict=True, lenient=True)
 

@@ -11,7 +11,7 @@ import pytest
 import cuewire
 from cuewire.config import load
 from cuewire.engine.checks import AT_ONCE
-from cuewire.model.errors import ProviderUnavailable
+from cuewire.model.errors import ProviderUnavailable, ReviewRequired
 from cuewire.model.requests import ModelRequest
 from cuewire.model.results import Answer
 from cuewire.model.reviews import Check, LabelRule, Review
@@ -43,16 +43,34 @@ class Crowd(Scripted):
             self._inside -= 1
 
 
+class Gate(Scripted):
+    """Lets nobody leave before it is opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.came, self.opened = asyncio.Event(), asyncio.Event()
+
+    async def call(self, request: ModelRequest, *, listener: Listener | None) -> Answer:
+        self.came.set()
+        await self.opened.wait()
+        return await super().call(request, listener=listener)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
 @pytest.fixture
 def crowd() -> Crowd:
     return Crowd()
 
 
 @pytest.fixture
-async def app(tmp_path: Path, crowd: Crowd) -> AsyncIterator[cuewire.App]:
+async def app(tmp_path: Path, crowd: Crowd, gate: Gate) -> AsyncIterator[cuewire.App]:
     settings = load(environment={"CUEWIRE_DATA_FOLDER": str(tmp_path)}, folder=tmp_path)
     where = f"sqlite:///{tmp_path}/cue.db"
-    async with cuewire.open(where, settings=settings, providers={"crowd": crowd}) as opened:
+    async with cuewire.open(where, settings=settings, providers={"crowd": crowd, "gate": gate}) as opened:
         yield opened
 
 
@@ -86,3 +104,41 @@ async def test_a_run_that_fails_is_why_its_test_case_failed(app: cuewire.App) ->
     assert (two.passed, two.reason) == (False, "provider_unavailable: it is down")
     assert two.execution_id is not None
     assert (await app.executions.get(two.execution_id)).status == "failed"
+
+
+async def test_what_passed_a_rule_that_is_dropped_did_not_pass_that_of_all_prompts(
+    app: cuewire.App, gate: Gate
+) -> None:
+    gate.opened.set()
+    version = await app.prompts.publish("said", "{{ text }}", model="gate/any")
+    lax, strict = Check(name="said", inputs={"text": "x"}), Check(name="said", inputs={"text": "x"}, contains=("y",))
+    await app.reviews.protect(LabelRule(label="canary", checks=(strict,)))
+    await app.reviews.protect(LabelRule(label="canary", prompt_id=version.prompt_id, checks=(lax,)))
+    await app.prompts.publish("said", "{{ text }}!", model="gate/any", labels=["canary"])
+    (review,) = await app.reviews.list("said")
+    assert (await app.reviews.check(review.id)).checks[0].passed
+
+    await app.reviews.unprotect("canary", version.prompt_id)
+
+    with pytest.raises(ReviewRequired, match="waits for test cases: said"):
+        await app.reviews.approve(review.id)
+    assert not (await app.reviews.check(review.id)).checks[0].passed
+
+
+async def test_what_passes_while_the_rule_changes_did_not_pass_the_new_one(app: cuewire.App, gate: Gate) -> None:
+    version = await app.prompts.publish("said", "{{ text }}", model="gate/any")
+    lax, strict = Check(name="said", inputs={"text": "x"}), Check(name="said", inputs={"text": "x"}, contains=("y",))
+    await app.reviews.protect(LabelRule(label="canary", prompt_id=version.prompt_id, checks=(lax,)))
+    await app.prompts.publish("said", "{{ text }}!", model="gate/any", labels=["canary"])
+    (review,) = await app.reviews.list("said")
+
+    checking = asyncio.create_task(app.reviews.check(review.id))
+    await gate.came.wait()
+    await app.reviews.protect(LabelRule(label="canary", prompt_id=version.prompt_id, checks=(strict,)))
+    gate.opened.set()
+
+    assert (await checking).checks[0].passed
+    with pytest.raises(ReviewRequired, match="waits for test cases: said"):
+        await app.reviews.approve(review.id)
+    await app.reviews.protect(LabelRule(label="canary", prompt_id=version.prompt_id, checks=(lax,)))
+    assert (await app.reviews.approve(review.id)).status == "approved"

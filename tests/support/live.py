@@ -12,7 +12,6 @@ import msgspec
 from cuewire.model.actors import any_fits
 from cuewire.model.errors import CuewireError
 from cuewire.model.events import Event
-from cuewire.model.pages import Page
 from cuewire.model.prompts import Prompt, PromptFilter
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -81,12 +80,12 @@ class ShelfPrompts:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
 
-    async def list(self, wanted: PromptFilter, *, limit: int, **_: Any) -> Page[Prompt]:
-        """Return the prompts that are wanted."""
+    async def first(self, wanted: PromptFilter, *, limit: int) -> tuple[Prompt, ...]:
+        """Return the first of the prompts that are wanted."""
         self._shelf.lists += 1
         if self._shelf.error:
             raise self._shelf.error
-        return Page(self._shelf.shown(wanted, limit), None)
+        return self._shelf.shown(wanted, limit)
 
 
 class ShelfEvents:

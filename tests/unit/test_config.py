@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cuewire.config import Settings, load, program_database
+from cuewire.config import Settings, load, with_program_database
 from cuewire.model.errors import ConfigError
 
 
@@ -135,9 +135,30 @@ def test_a_provider_of_the_users_own_may_be_scripted(tmp_path: Path) -> None:
         ("postgresql+asyncpg://a:b@h/d", "postgresql://a:b@h/d"),
         (" sqlite+aiosqlite:////x/a+b.db\n", "sqlite:////x/a+b.db"),
         ("a+b", "a+b"),
-        ("", ""),
     ],
 )
-def test_the_database_of_the_program_is_read_without_the_driver_that_its_url_names(said: str, read: str) -> None:
-    assert program_database({"DATABASE_URL": said}) == read
-    assert program_database({}) == ""
+def test_the_database_of_the_program_is_read_without_the_driver_that_its_url_names(
+    tmp_path: Path, said: str, read: str
+) -> None:
+    found = with_program_database(settings(tmp_path), environment={"DATABASE_URL": said})
+
+    assert found.database_url == read
+    assert found.origins["database_url"] == "DATABASE_URL"
+
+
+@pytest.mark.parametrize(
+    ("named", "file"),
+    [
+        ({"CUEWIRE_SERVER": "https://a"}, ""),
+        ({"CUEWIRE_DATABASE_URL": "sqlite:///x.db"}, ""),
+        ({"CUEWIRE_DATABASE_URL": "sqlite:///x.db"}, 'server = "https://a"'),
+        ({}, 'server = "https://a"\ndatabase_url = "sqlite:///x.db"'),
+    ],
+)
+def test_where_the_settings_say_where_prompts_are_the_program_does_not(
+    tmp_path: Path, named: dict[str, str], file: str
+) -> None:
+    found = settings(tmp_path, named, file)
+
+    assert with_program_database(found, environment={"DATABASE_URL": "sqlite:///program.db"}) == found
+    assert with_program_database(settings(tmp_path), environment={"DATABASE_URL": " "}) == settings(tmp_path)

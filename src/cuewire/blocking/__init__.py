@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 
+from cuewire.blocking.live import BlockingSubscriptions
 from cuewire.blocking.loop import Loop as Loop
 from cuewire.blocking.prompts import BlockingPrompts
 from cuewire.blocking.record import BlockingEvents, BlockingExecutions
@@ -44,7 +46,7 @@ class Opening:
         self._settings = settings
         self._providers = providers
         self._app: Any = None
-        self._loop: Loop | None = None
+        self._opened = ExitStack()
 
     async def _connect(self) -> App:
         from cuewire.wiring import open_app  # opening is when the adapters are needed
@@ -65,37 +67,36 @@ class Opening:
 
     def __enter__(self) -> BlockingApp:
         """Open the blocking form, which any number of threads may use."""
-        self._loop = Loop()
-        try:
-            return BlockingApp(self._loop.run(self._connect()), self._loop)
-        except BaseException:
-            self._loop.stop()
-            raise
+        with ExitStack() as opened:
+            loop = Loop()
+            opened.callback(loop.stop)
+            app = loop.run(self._connect())
+            opened.callback(lambda: loop.run(self._app.close()))
+            subscriptions = BlockingSubscriptions(loop)
+            opened.callback(subscriptions.close)
+            blocking = BlockingApp(app, loop, subscriptions)
+            self._opened = opened.pop_all()
+            return blocking
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write what is queued, and release everything."""
-        if self._loop is None:
-            raise AssertionError("left without having been entered")
-        try:
-            self._loop.run(self._app.close())
-        finally:
-            self._loop.stop()
+        """End what is followed, write what is queued, and release everything."""
+        self._opened.close()
 
 
 class BlockingApp:
     """The App for programs without an event loop. The same methods without `await`; errors are the same."""
 
-    def __init__(self, app: App, loop: Loop) -> None:
+    def __init__(self, app: App, loop: Loop, subscriptions: BlockingSubscriptions) -> None:
         self._app = app
         self._loop = loop
-        self.prompts = BlockingPrompts(app.prompts, loop)
+        self.prompts = BlockingPrompts(app.prompts, loop, subscriptions)
         self.templates = BlockingTemplates(app.templates, loop)
         self.reviews = BlockingReviews(app.reviews, loop)
         self.strategies = BlockingScopes(app.strategies, loop)
         self.configurations = BlockingScopes(app.configurations, loop)
-        self.executions = BlockingExecutions(app.executions, loop)
+        self.executions = BlockingExecutions(app.executions, loop, subscriptions)
         self.events = BlockingEvents(app.events, loop)
 
     def run(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Result:

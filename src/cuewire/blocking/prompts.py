@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
-from cuewire.blocking.live import BlockingSubscription, subscribed
+from cuewire.blocking.live import BlockingSubscription, BlockingSubscriptions
 from cuewire.blocking.loop import Loop
 from cuewire.model.diffs import Diff
 from cuewire.model.events import Event
@@ -34,9 +34,10 @@ if TYPE_CHECKING:
 class BlockingPrompts:
     """The blocking form of `PromptsFace`."""
 
-    def __init__(self, prompts: PromptsFace, loop: Loop) -> None:
+    def __init__(self, prompts: PromptsFace, loop: Loop, subscriptions: BlockingSubscriptions) -> None:
         self._prompts = prompts
         self._loop = loop
+        self._subscriptions = subscriptions
 
     def publish(
         self,
@@ -113,7 +114,7 @@ class BlockingPrompts:
     ) -> BlockingSubscription[Prompt]:
         """Follow the prompts that are wanted; see `LiveFace.subscribe`."""
         subscribe = partial(self._prompts.subscribe, limit=limit, wanted=wanted, after=after)
-        return subscribed(subscribe, self._loop, after=after, on_change=on_change)
+        return self._subscriptions.follow(subscribe, after=after, on_change=on_change)
 
     def stats(self) -> PromptStats:
         """Return how many prompts there are, by what is said of them."""

@@ -6,7 +6,7 @@ import builtins
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cuewire.blocking.live import BlockingSubscription, subscribed
+from cuewire.blocking.live import BlockingSubscription, BlockingSubscriptions
 from cuewire.blocking.loop import Loop
 from cuewire.model.events import Event
 from cuewire.model.executions import Execution, ExecutionDetail, Status
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 class BlockingExecutions:
     """The blocking form of `ExecutionsFace`."""
 
-    def __init__(self, executions: ExecutionsFace, loop: Loop) -> None:
+    def __init__(self, executions: ExecutionsFace, loop: Loop, subscriptions: BlockingSubscriptions) -> None:
         self._executions = executions
         self._loop = loop
+        self._subscriptions = subscriptions
 
     def get(self, execution_id: str) -> ExecutionDetail:
         """Return one execution with all that was stored."""
@@ -51,7 +52,7 @@ class BlockingExecutions:
     ) -> BlockingSubscription[Execution]:
         """Follow the newest executions; see `ExecutionsFace.subscribe`."""
         subscribe = partial(self._executions.subscribe, limit=limit, prompt=prompt, status=status, after=after)
-        return subscribed(subscribe, self._loop, after=after, on_change=on_change)
+        return self._subscriptions.follow(subscribe, after=after, on_change=on_change)
 
     def outcomes(self, execution_id: str) -> builtins.list[Outcome]:
         """Return what was reported of an execution."""

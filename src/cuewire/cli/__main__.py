@@ -17,6 +17,7 @@ from cuewire.cli import (
     db,
     demo,
     doctor,
+    events,
     executions,
     gallery,
     init,
@@ -26,17 +27,19 @@ from cuewire.cli import (
     prompt_files,
     prompt_history,
     prompt_imports,
+    prompt_lists,
     prompts,
     providers,
     reviews,
     run,
     serve,
     strategies,
+    template_types,
     templates,
     users,
 )
 from cuewire.cli.errors import EXIT_CODES, INTERRUPTED, OK, READER_GONE, explain
-from cuewire.cli.session import Session, stay_here
+from cuewire.cli.session import Session, refuse_server, stay_here
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {meaning}" for code, meaning in EXIT_CODES.items())
 
@@ -45,8 +48,9 @@ app = typer.Typer(name="cuewire", rich_markup_mode=None, no_args_is_help=True, p
 app.command()(demo.demo)
 app.command()(init.init)
 app.command()(run.run)
+prompts.prompts.command("list")(prompt_lists.list_)
 for _command in (
-    *(prompt_history.history, prompt_history.rollback),
+    *(prompt_lists.versions, prompt_lists.stats, prompt_history.history, prompt_history.rollback),
     *(templates.variables, templates.validate, templates.render),
     *(prompt_edits.edit, prompt_edits.archive, prompt_edits.restore, prompt_edits.clone),
     *(reviews.protect, reviews.unprotect, prompt_files.pull, prompt_files.push, gallery.seed),
@@ -59,7 +63,9 @@ app.add_typer(prompts.prompts, name="prompts")
 app.add_typer(reviews.reviews, name="reviews")
 app.add_typer(strategies.strategies, name="strategies")
 app.add_typer(configurations.configurations, name="configurations")
+app.add_typer(template_types.template_types, name="types")
 app.add_typer(executions.executions, name="executions")
+app.command()(events.events)
 app.add_typer(models.models, name="models")
 app.add_typer(providers.providers, name="providers")
 app.command()(serve.serve)
@@ -104,12 +110,19 @@ def options(
     session.is_verbose = verbose
     session.shows_traceback = traceback
     session.colors = not no_color
-    if context.invoked_subcommand not in _ON_SERVERS:
-        stay_here(session, context.invoked_subcommand or "")
+    command = context.invoked_subcommand or ""
+    if command not in _ON_SERVERS:
+        refuse_server(session, command)
+        if command not in _AT_DATABASES:
+            stay_here(session, command)
 
 
-_ON_SERVERS = frozenset({"run", "prompts", "reviews", "strategies", "configurations", "executions", "config"})
+_ON_SERVERS = frozenset(
+    {"run", "prompts", "reviews", "strategies", "configurations", "types", "executions", "events", "config"}
+)
 """The commands that a server can answer, and the one that shows which server that is; all others are about here."""
+_AT_DATABASES = frozenset({"keys", "users"})
+"""The commands that where a server is set refuse to do anything here, unless the database is named."""
 
 
 def main() -> NoReturn:

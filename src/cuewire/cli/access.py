@@ -28,7 +28,7 @@ def with_database(session: Session, work: Callable[[LocalApp], Awaitable[T]], *,
 
     if session.settings.server and not is_database_named(session.settings):
         raise ConfigError(
-            f"{what} of {session.settings.server} are made where it runs",
+            f"the settings name a server, and {what} are made where it runs",
             hint="run this there, or name the database with --database",
             field="server",
         )

@@ -70,7 +70,7 @@ def list_(
     ]
     write_table(session, columns, rows, empty="no executions; make one with: cuewire run NAME -v input=text")
     if page.next:
-        note(session, f"there are more: cuewire executions list --after {page.next}")
+        note(session, f"there are more: the same with --after {page.next}")
 
 
 @executions.command()
@@ -154,7 +154,8 @@ def _lines(execution: ExecutionDetail, outcomes: Sequence[Outcome]) -> Iterator[
     for outcome in outcomes:
         yield f"outcome   {outcome.name} = {_json(outcome.value)}, reported {moment(outcome.reported_at)} UTC"
     if execution.failure:
-        yield f"error     {execution.failure.code}: {execution.failure.message}"
+        said = f": {execution.failure.message}" if execution.failure.message else ""
+        yield f"error     {execution.failure.code}{said}"
         if execution.failure.hint:
             yield f"          {execution.failure.hint}"
     if len(execution.calls) > 1:

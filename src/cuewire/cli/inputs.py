@@ -56,22 +56,26 @@ def parse_output_kind(text: str | None) -> str | list[str] | Mapping[str, Any] |
 
 def read_json(place: str, *, field: str) -> Any:
     """Return the JSON value in a file, or on stdin for `-`. Raises InvalidInput."""
-    return _decode(_read(place, field=field), what=_named(place), field=field)
+    return _decode(read_bytes(place, field=field), what=_named(place), field=field)
 
 
 def read_text(place: str, *, field: str) -> str:
     """Return the text in a file, or on stdin for `-`. Raises InvalidInput."""
     try:
-        return _read(place, field=field).decode()
+        return read_bytes(place, field=field).decode()
     except UnicodeDecodeError as error:
         raise InvalidInput(
             f"{_named(place)} is not UTF-8 text: byte {error.start}", field=field, hint="save it as UTF-8"
         ) from None
 
 
-def _read(place: str, *, field: str) -> bytes:
+def read_bytes(place: str, *, field: str, at_most: int = -1) -> bytes:
+    """Return what is in a file, or on stdin for `-`; no more than so many bytes of it. Raises InvalidInput."""
     try:
-        return sys.stdin.buffer.read() if place == "-" else Path(place).read_bytes()
+        if place == "-":
+            return sys.stdin.buffer.read(at_most)
+        with Path(place).open("rb") as file:
+            return file.read(at_most)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InvalidInput(f"{_named(place)} cannot be read: {reason}", field=field, hint="mend the path") from None

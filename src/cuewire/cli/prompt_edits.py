@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cuewire.cli.output import write, write_json
+from cuewire.cli.prompt_labels import tell_version
 from cuewire.cli.prompt_lines import prompt_lines
 from cuewire.cli.prompt_options import (
     Category,
@@ -21,8 +22,8 @@ from cuewire.cli.prompt_options import (
 )
 from cuewire.cli.session import Session
 from cuewire.model.prompts import Prompt
+from cuewire.model.references import DEFAULT_LABEL
 from cuewire.wire.prompts import PromptShape
-from cuewire.wire.versions import VersionShape
 
 
 def edit(
@@ -85,10 +86,7 @@ def clone(
     session: Session = context.obj
     with session.open() as app:
         version = app.prompts.clone(name, new, source=home_of(strategy, language), **home_of(to_strategy, to_language))
-    if session.is_json:
-        write_json(VersionShape.of(version))
-    else:
-        write(f"{version.prompt}@{version.number} is {', '.join(version.labels)}, {version.note}\n")
+        tell_version(session, app, version, asked=[DEFAULT_LABEL])
 
 
 def _tell(session: Session, prompt: Prompt, text: str) -> None:

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cuewire.cli.output import Column, note, write, write_json, write_table
+from cuewire.cli.events import After, Limit, tell_events
+from cuewire.cli.output import write, write_json
 from cuewire.cli.prompt_lines import what_happened
-from cuewire.cli.prompt_options import Language, Name, Strategy, home_of
+from cuewire.cli.prompt_options import Language, Name, Strategy, flags, home_of
 from cuewire.cli.session import Session
-from cuewire.cli.text import UNKNOWN, moment
 from cuewire.model.errors import VersionNotFound
 from cuewire.model.pages import MAX_PAGE
 from cuewire.model.prompts import Prompt
 from cuewire.model.references import DEFAULT_LABEL
-from cuewire.wire.events import EventList
 
 if TYPE_CHECKING:
     from cuewire.blocking import BlockingApp
@@ -26,23 +25,16 @@ if TYPE_CHECKING:
 def history(
     context: typer.Context,
     name: Name,
-    limit: Annotated[int, typer.Option(metavar="N", help="how many", min=1, max=MAX_PAGE)] = 100,
-    after: Annotated[int, typer.Option(metavar="ID", help="go on behind this event", min=0)] = 0,
+    limit: Limit = 100,
+    after: After = 0,
     strategy: Strategy = None,
     language: Language = None,
 ) -> None:
     """List what happened to a prompt, oldest first."""
     session: Session = context.obj
     with session.open() as app:
-        events = app.prompts.history(name, limit=limit, after=after, **home_of(strategy, language))
-    if session.is_json:
-        write_json(EventList.of(events))
-        return
-    columns = [Column("when (UTC)"), Column("who", is_free=True), Column("what", is_free=True)]
-    rows = [(moment(event.at), event.actor or UNKNOWN, what_happened(event)) for event in events]
-    write_table(session, columns, rows, empty="nothing more happened to it")
-    if len(events) == limit:
-        note(session, f"there may be more: the same with --after {events[-1].id}")
+        found = app.prompts.history(name, limit=limit, after=after, **home_of(strategy, language))
+    tell_events(session, found, [what_happened(event) for event in found], limit=limit)
 
 
 def rollback(
@@ -65,7 +57,7 @@ def rollback(
         if len(path) < 2 or path[-1] != now:
             raise VersionNotFound(
                 f"label {label!r} of prompt {prompt.name!r} was on no version before",
-                hint=f"see where it was with: cuewire prompts history {prompt.name}",
+                hint=f"see where it was with: cuewire prompts history {prompt.name}{flags(prompt)}",
             )
         version = app.prompts.label(str(prompt.id), label, path[-2], expected=now)
     if session.is_json:

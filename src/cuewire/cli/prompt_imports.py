@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from cuewire.cli.output import note, write_json
+from cuewire.cli.inputs import read_bytes
+from cuewire.cli.output import note, write, write_json
 from cuewire.cli.prompt_files import show_changes
 from cuewire.cli.session import Session
 from cuewire.cli.text import one_line
-from cuewire.model.bundles import Bundle, Loss
+from cuewire.model.bundles import MAX_BUNDLE_BYTES, Bundle, Loss
 from cuewire.model.errors import InvalidInput
 from cuewire.model.prompt_files import FileChange
 
 if TYPE_CHECKING:
-    from cuewire.model.bundles import Format
-
-_MAX_BYTES = 32_000_000
+    from cuewire.model.bundles import BundledVersion, Format
 
 
 class Source(StrEnum):
@@ -49,7 +48,7 @@ class Target(StrEnum):
 
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="a file, or - for standard input")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="a file, or - for standard input")],
     format: Annotated[Source, typer.Option("--format", help="what the file is; auto looks")] = Source.auto,
     name: Annotated[
         str | None, typer.Option("--name", help="what a prompt is called of which the file says no name")
@@ -69,15 +68,16 @@ def import_(
     session: Session = context.obj
     chosen = None if format is Source.auto else cast("Format", format.value)
     named = name or re.sub(
-        r"\.(prompty|txt|md|json|ya?ml|mustache|j2)\Z", "", file.name if str(file) != "-" else "prompt"
+        r"\.(prompty|txt|md|json|ya?ml|mustache|j2)\Z", "", Path(file).name if file != "-" else "prompt"
     )
-    bundle = read_prompts(_read(file), format=chosen, name=named)
+    data = read_bytes(file, field="/file", at_most=MAX_BUNDLE_BYTES + 1)
+    bundle = read_prompts(data, format=chosen, name=named)
     changes, losses = asyncio.run(_imported(session, bundle, labels=label or (), dry=dry_run))
     if session.is_json:
         write_json({"items": changes, "losses": losses})
         return
     show_changes(session, changes, empty="the file holds no prompt")
-    _show_losses(session, losses)
+    _show_losses(losses)
     if dry_run:
         note(session, "nothing was stored")
 
@@ -97,21 +97,22 @@ def export(
 
     session: Session = context.obj
 
-    async def versions() -> bytes:
+    async def versions() -> Sequence[BundledVersion]:
         async with session.open() as app:
-            found = await export_prompts(app.prompts, names=name or ())
-        exported = write_prompts(found, format=format.value)
-        _show_losses(session, exported.losses)
-        return exported.data
+            return await export_prompts(app.prompts, names=name or ())
 
-    data = asyncio.run(versions())
-    if output is None:
-        sys.stdout.write(data.decode())
+    exported = write_prompts(asyncio.run(versions()), format=format.value)
+    if output is not None:
+        _write_file(output, exported.data)
+    if session.is_json:
+        place = {"data": exported.data.decode()} if output is None else {"path": str(output)}
+        write_json({**place, "losses": exported.losses})
         return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise InvalidInput(f"{str(output)!r} cannot be written: {error.strerror}") from None
+    if output is None:
+        sys.stdout.write(exported.data.decode())
+    else:
+        write(f"{output} is written, {len(exported.data):,} bytes\n")
+    _show_losses(exported.losses)
 
 
 async def _imported(
@@ -130,21 +131,16 @@ async def _imported(
     return changes, losses
 
 
-def _read(file: Path) -> bytes:
+def _write_file(place: Path, data: bytes) -> None:
     try:
-        if str(file) == "-":
-            data = sys.stdin.buffer.read(_MAX_BYTES + 1)
-        else:
-            with file.open("rb") as opened:
-                data = opened.read(_MAX_BYTES + 1)
+        place.write_bytes(data)
     except OSError as error:
-        raise InvalidInput(f"{str(file)!r} cannot be read: {error.strerror}") from None
-    return data
+        raise InvalidInput(f"{str(place)!r} cannot be written: {error.strerror}", hint="mend the path") from None
 
 
-def _show_losses(session: Session, losses: Sequence[Loss]) -> None:
+def _show_losses(losses: Sequence[Loss]) -> None:
     """Say on stderr what was lost; a document or table on stdout stays what it is."""
-    if losses and not session.is_json:
+    if losses:
         print(f"\n{len(losses)} could not be carried over as they were:", file=sys.stderr)
         for loss in losses:
             place = f"{loss.place}: " if loss.place else ""

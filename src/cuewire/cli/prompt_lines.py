@@ -118,8 +118,11 @@ def what_happened(event: Event) -> str:
             return f"asked for review {data['review']}: {data['label']} to {data['to']}"
         case action if action.startswith("review."):
             return f"{action.removeprefix('review.')} review {data['review']}: {data['label']} to {data['to']}"
+        case "user.role_changed":
+            return f"made user {data['user']} {data['to']}, from {data['from']}"
     noun, _, verb = event.action.partition(".")
-    return f"{verb} {noun.replace('_', ' ')} {data.get('label', '')}".rstrip()
+    whose = next((data[key] for key in ("label", "name", "user") if key in data), "")
+    return f"{verb} {noun.replace('_', ' ')} {whose}".rstrip()
 
 
 def _because(note: object) -> str:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from cuewire.cli.inputs import parse_output_kind, parse_parameters
-from cuewire.model.prompts import Home
+from cuewire.model.prompts import Home, Prompt, PromptVersion
+from cuewire.model.references import DEFAULT_LANGUAGE
 
 Name = Annotated[str, typer.Argument(help="the prompt, by name or id")]
 Template = Annotated[
@@ -51,9 +52,10 @@ def home_of(strategy: str | None, language: str | None) -> Home:
     return home
 
 
-def flags(*, strategy: str | None, language: str | None) -> str:
-    """Return the options that say where a prompt belongs, to be copied behind a command."""
-    given = {"--strategy": strategy, "--language": language}
+def flags(found: Prompt | PromptVersion) -> str:
+    """Return the options that say where a prompt belongs, to be copied behind a command that names it."""
+    language = None if found.language == DEFAULT_LANGUAGE else found.language
+    given = {"--strategy": found.strategy, "--language": language}
     return "".join(f" {flag} {value}" for flag, value in given.items() if value is not None)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cuewire.cli.inputs import parse_inputs
-from cuewire.cli.output import Column, note, write, write_json, write_table
-from cuewire.cli.prompt_lines import diff_lines, labels, prompt_lines, scope, version_lines
+from cuewire.cli.output import note, write, write_json
+from cuewire.cli.prompt_labels import tell_version, to_label
+from cuewire.cli.prompt_lines import diff_lines, prompt_lines, version_lines
 from cuewire.cli.prompt_options import (
     Category,
     Description,
@@ -36,25 +36,18 @@ from cuewire.cli.prompt_options import (
 )
 from cuewire.cli.prompt_sources import read_source
 from cuewire.cli.session import Session
-from cuewire.cli.text import UNKNOWN, moment
 from cuewire.model.errors import LabelNotFound, NotFound
-from cuewire.model.pages import MAX_PAGE
-from cuewire.model.prompts import Prompt, PromptFilter, PromptSort, PromptStatus, PromptVersion
-from cuewire.model.references import DEFAULT_LABEL, DEFAULT_LANGUAGE, check_language
+from cuewire.model.prompts import Prompt, PromptVersion
+from cuewire.model.references import DEFAULT_LABEL
 from cuewire.wire.diffs import DiffShape
-from cuewire.wire.prompts import PromptDetailShape, PromptPage
-from cuewire.wire.versions import VersionList, VersionShape
+from cuewire.wire.prompts import PromptDetailShape
+from cuewire.wire.versions import VersionShape
 
 if TYPE_CHECKING:
     from cuewire.blocking import BlockingApp
     from cuewire.model.prompts import Home
 
 prompts = typer.Typer(help="Publish prompts, look at them, roll them out and back.", no_args_is_help=True)
-
-StatusName = StrEnum("StatusName", [(name, name) for name in get_args(PromptStatus)])  # type: ignore[misc]  # names are data
-SortName = StrEnum(  # type: ignore[misc]  # the names are data
-    "SortName", [(name, name) for sort in get_args(PromptSort) for name in (sort, f"-{sort}")]
-)
 
 
 @prompts.command()
@@ -94,18 +87,10 @@ def publish(
     }
     with session.open() as app:
         version = app.prompts.publish(name, source.content, labels=label or (), publish=release, new=new, **options)
-    _tell(session, version, verb="is")
-    if DEFAULT_LABEL in version.labels:
-        return
-    where = flags(strategy=version.strategy, language=_said_language(version))
-    if release:
-        note(
-            session, f"{DEFAULT_LABEL} is protected: see what it waits for with: cuewire reviews list {version.prompt}"
-        )
-    else:
-        note(
-            session, f"roll it out with: cuewire prompts label {version.prompt} {DEFAULT_LABEL} {version.number}{where}"
-        )
+        released = [DEFAULT_LABEL] if release or version.number == 1 else []
+        tell_version(session, app, version, asked=[*(label or ()), *released])
+    if not released and DEFAULT_LABEL not in version.labels:
+        note(session, f"roll it out with: {to_label(version, DEFAULT_LABEL)}")
 
 
 @prompts.command()
@@ -141,60 +126,7 @@ def draft(
     }
     with session.open() as app:
         version = app.prompts.draft(name, number, source.content if source else None, labels=label or (), **options)
-    _tell(session, version, verb="is")
-
-
-@prompts.command("list")
-def list_(
-    context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="list the versions of this prompt, newest first")] = None,
-    template_type: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="only those of this type")] = None,
-    language: Annotated[str | None, typer.Option(metavar="TAG", help="only those in this language")] = None,
-    strategy: Annotated[str | None, typer.Option(metavar="NAME", help="only those of this strategy")] = None,
-    status: Annotated[
-        StatusName | None, typer.Option(metavar="STATUS", help="only those that are active, inactive or archived")
-    ] = None,
-    tag: Annotated[str | None, typer.Option(metavar="TAG", help="only those with this tag")] = None,
-    search: Annotated[
-        str, typer.Option(metavar="TEXT", help="only those with this in their name, description or category")
-    ] = "",
-    sort: Annotated[
-        SortName | None,
-        typer.Option(metavar="ORDER", help=f"{', '.join(get_args(PromptSort))}; with - in front the other way round"),
-    ] = None,
-    limit: Annotated[int, typer.Option(metavar="N", help="how many", min=1, max=MAX_PAGE)] = 100,
-    after: Annotated[str | None, typer.Option(metavar="CURSOR", help="go on where an earlier list ended")] = None,
-    page: Annotated[int | None, typer.Option(metavar="N", help="the page of this number, from 1", min=1)] = None,
-) -> None:
-    """List prompts, or the versions of one.
-
-    Archived prompts are listed only if they are asked for with --status.
-    """
-    session: Session = context.obj
-    if page is not None and after is not None:
-        raise typer.BadParameter("a list is either paged or continued after a cursor", param_hint="--page")
-    order = sort.value if sort else "name"
-    wanted = PromptFilter(
-        status=cast("PromptStatus | None", status.value if status else None),
-        template_type=template_type,
-        language=None if language is None else check_language(language),
-        tag=tag,
-        strategy=strategy,
-        text=search,
-        sort=cast("PromptSort", order.removeprefix("-")),
-        descending=order.startswith("-"),
-    )
-    with session.open() as app:
-        if name is not None:
-            _list_versions(session, app.prompts.versions(name, **home_of(strategy, language)))
-            return
-        found = app.prompts.list(limit=limit, after=after, page=page, wanted=wanted)
-    if session.is_json:
-        write_json(PromptPage.of(found, number=page, size=limit))
-        return
-    _list_prompts(session, found.items)
-    if found.next:
-        note(session, f"there are more: the same with {f'--page {page + 1}' if page else f'--after {found.next}'}")
+        tell_version(session, app, version, asked=label or ())
 
 
 @prompts.command()
@@ -232,7 +164,7 @@ def label(
     session: Session = context.obj
     with session.open() as app:
         version = app.prompts.label(name, label, number, **home_of(strategy, language))
-    _tell(session, version, verb="is now")
+        tell_version(session, app, version, verb="is now")
 
 
 @prompts.command()
@@ -291,52 +223,6 @@ def _numbers(app: BlockingApp, name: str, words: Sequence[str], home: Home) -> l
         if not word.isdecimal() and word not in prompt.labels:
             raise LabelNotFound(
                 f"prompt {prompt.name!r} has no version labelled {word[:64]!r}",
-                hint=f"see its labels with: cuewire prompts show {prompt.name}",
+                hint=f"see its labels with: cuewire prompts show {prompt.name}{flags(prompt)}",
             )
     return [int(word) if word.isdecimal() else prompt.labels[word] for word in words]
-
-
-def _tell(session: Session, version: PromptVersion, *, verb: str) -> None:
-    if session.is_json:
-        write_json(VersionShape.of(version))
-    else:
-        write(f"{version.prompt}@{version.number} {verb} {', '.join(version.labels) or 'without a label'}\n")
-
-
-def _list_prompts(session: Session, found: Sequence[Prompt]) -> None:
-    columns = [
-        *(Column("name", is_free=True), Column("type"), Column("language"), Column("scope", is_free=True)),
-        *(Column("version", is_number=True), Column("status"), Column("labels", is_free=True, is_detail=True)),
-        Column("changed (UTC)", is_detail=True),
-    ]
-    rows = [
-        (
-            *(prompt.name, prompt.template_type, prompt.language, scope(prompt)),
-            *(str(prompt.labels.get(DEFAULT_LABEL, UNKNOWN)), prompt.status, labels(prompt.labels)),
-            moment(prompt.updated_at),
-        )
-        for prompt in found
-    ]
-    write_table(session, columns, rows, empty="no prompts; publish one with: cuewire prompts publish NAME FILE")
-
-
-def _list_versions(session: Session, versions: Sequence[PromptVersion]) -> None:
-    if session.is_json:
-        write_json(VersionList.of(versions))
-        return
-    columns = [
-        *(Column("version", is_number=True), Column("labels"), Column("model"), Column("made (UTC)")),
-        *(Column("by", is_detail=True), Column("note", is_free=True)),
-    ]
-    rows = [
-        (
-            *(str(version.number), ", ".join(version.labels) or UNKNOWN, version.model or UNKNOWN),
-            *(moment(version.created_at), version.author or UNKNOWN, version.note),
-        )
-        for version in versions
-    ]
-    write_table(session, columns, rows, empty="no versions")
-
-
-def _said_language(version: PromptVersion) -> str | None:
-    return None if version.language == DEFAULT_LANGUAGE else version.language

@@ -10,11 +10,13 @@ import typer
 
 from cuewire.cli.inputs import read_json
 from cuewire.cli.output import Column, note, write, write_json, write_table
+from cuewire.cli.prompt_options import Language, Strategy, home_of
 from cuewire.cli.session import Session
 from cuewire.cli.text import UNKNOWN, moment
 from cuewire.model.actors import ROLES, check_role
 from cuewire.model.errors import InvalidInput
 from cuewire.model.pages import MAX_PAGE
+from cuewire.model.prompts import Home
 from cuewire.model.reviews import Check, LabelRule, Review
 
 reviews = typer.Typer(help="Reviews of what would move a protected label.", no_args_is_help=True)
@@ -32,11 +34,14 @@ def list_(
     decided: Annotated[bool, typer.Option("--all", help="those that are decided, too")] = False,
     limit: Annotated[int, typer.Option(metavar="N", help="how many", min=1, max=MAX_PAGE)] = 100,
     before: Annotated[int | None, typer.Option(metavar="ID", help="go on where an earlier list ended")] = None,
+    strategy: Strategy = None,
+    language: Language = None,
 ) -> None:
     """List the reviews that wait for a decision, newest first."""
     session: Session = context.obj
+    home = _home_of(name, strategy, language)
     with session.open() as app:
-        found = app.reviews.list(name, status=None if decided else "pending", limit=limit, before=before)
+        found = app.reviews.list(name, status=None if decided else "pending", limit=limit, before=before, **home)
     if session.is_json:
         write_json({"items": found})
         return
@@ -65,7 +70,7 @@ def list_(
     ]
     write_table(session, columns, rows, empty="no review waits" if not decided else "no reviews")
     if len(found) == limit:
-        note(session, f"there may be more: cuewire reviews list --before {found[-1].id}")
+        note(session, f"there may be more: the same with --before {found[-1].id}")
 
 
 @reviews.command()
@@ -116,6 +121,8 @@ def protect(
         list[str] | None,
         typer.Option(metavar="FILE", help="JSON with test cases that a version must pass; may be repeated"),
     ] = None,
+    strategy: Strategy = None,
+    language: Language = None,
 ) -> None:
     """Protect a label: who may move it, whether somebody else must agree, and which test cases must pass first.
 
@@ -124,9 +131,10 @@ def protect(
     """
     session: Session = context.obj
     name, label = _parsed(words, every)
+    home = _home_of(name, strategy, language)
     checks = tuple(case for file in check or () for case in _cases(file))
     with session.open() as app:
-        prompt_id = None if name is None else app.prompts.find(name).id
+        prompt_id = None if name is None else app.prompts.find(name, **home).id
         rule = LabelRule(label=label, prompt_id=prompt_id, role=check_role(role), needs_review=review, checks=checks)
         app.reviews.protect(rule)
     if session.is_json:
@@ -135,12 +143,15 @@ def protect(
         write(f"label {label} of {name or 'all prompts'} is protected: {'; '.join(_conditions(rule))}\n")
 
 
-def unprotect(context: typer.Context, words: _Words, every: _All = False) -> None:
+def unprotect(
+    context: typer.Context, words: _Words, every: _All = False, strategy: Strategy = None, language: Language = None
+) -> None:
     """Protect a label no longer."""
     session: Session = context.obj
     name, label = _parsed(words, every)
+    home = _home_of(name, strategy, language)
     with session.open() as app:
-        dropped = app.reviews.unprotect(label, None if name is None else app.prompts.find(name).id)
+        dropped = app.reviews.unprotect(label, None if name is None else app.prompts.find(name, **home).id)
     if session.is_json:
         write_json({"dropped": dropped})
     else:
@@ -156,6 +167,13 @@ def _parsed(words: list[str], every: bool) -> tuple[str | None, str]:
         case [name, label] if not every:
             return name, label
     raise typer.BadParameter("give a prompt and a label, or --all and a label", param_hint="[NAME] LABEL")
+
+
+def _home_of(name: str | None, strategy: str | None, language: str | None) -> Home:
+    home = home_of(strategy, language)
+    if home and name is None:
+        raise typer.BadParameter("it says which prompt is meant: name one too", param_hint=f"--{next(iter(home))}")
+    return home
 
 
 def _cases(file: str) -> list[Check]:

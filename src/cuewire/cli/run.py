@@ -10,6 +10,7 @@ import typer
 
 from cuewire.cli.inputs import parse_inputs, parse_parameters
 from cuewire.cli.output import note, write, write_json
+from cuewire.cli.prompt_options import InputsFile, Language, Variables
 from cuewire.cli.session import Session
 from cuewire.cli.text import count, milliseconds, usd
 
@@ -21,13 +22,8 @@ if TYPE_CHECKING:
 def run(
     context: typer.Context,
     prompt: Annotated[str, typer.Argument(help="name, name@label or name@7; a bare name means name@production")],
-    variable: Annotated[
-        list[str] | None,
-        typer.Option("-v", "--var", metavar="NAME=VALUE", help="an input: name=text, name=@file or name:=json"),
-    ] = None,
-    inputs: Annotated[
-        str | None, typer.Option(metavar="FILE", help="all inputs as a JSON object in a file, - for stdin")
-    ] = None,
+    variable: Variables = None,
+    inputs: InputsFile = None,
     model: Annotated[str | None, typer.Option(metavar="MODEL", help="provider/model, instead of the version's")] = None,
     param: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="a model parameter, instead of the version's")
@@ -39,7 +35,7 @@ def run(
     strategy: Annotated[
         str | None, typer.Option(metavar="NAME", help="a strategy, whose own prompt runs if it has one")
     ] = None,
-    language: Annotated[str | None, typer.Option(metavar="TAG", help="the language wanted, as in de or pt-BR")] = None,
+    language: Language = None,
     no_stream: Annotated[bool, typer.Option("--no-stream", help="show the answer when it is complete")] = False,
 ) -> None:
     """Run a prompt.

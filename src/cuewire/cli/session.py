@@ -63,10 +63,14 @@ class Session:
         return self.colors and sys.stderr.isatty() and allows_color()
 
 
-def stay_here(session: Session, command: str) -> None:
-    """Say of a command that it is about this machine, where a server is set. Raises BadParameter if a flag names it."""
+def refuse_server(session: Session, command: str) -> None:
+    """Raise BadParameter if a flag sends a command that is about this machine to a server."""
     if session.server is not None:
         raise typer.BadParameter(f"'{command}' is about this machine, and no server answers it", param_hint="--server")
+
+
+def stay_here(session: Session, command: str) -> None:
+    """Say of a command that it is about this machine, where a server is set."""
     try:
         server = session.settings.server
     except CuewireError:

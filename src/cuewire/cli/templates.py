@@ -94,7 +94,10 @@ def render(
     given = parse_inputs(variable or (), inputs)
     source = read_source(what, system=system) if is_source(what) else None
     if source is None and (system or template_type):
-        raise typer.BadParameter(f"it goes with a file, and there is none called {what[:80]!r}", param_hint="--system")
+        raise typer.BadParameter(
+            f"it goes with a file, and there is none called {what[:80]!r}",
+            param_hint="--system" if system else "--type",
+        )
     with session.open() as app:
         if source is None:
             shown = app.templates.preview_version(
@@ -125,7 +128,7 @@ def _of_settings(source: Source) -> Sequence[Problem]:
     from cuewire.registry.statements import check
 
     try:
-        check(replace(source.file, variables={}))
+        check(replace(source.file, prompt="unnamed", variables={}))
     except InvalidInput as error:
         return (Problem(code=error.code, message=error.message, hint=error.hint),)
     return ()

@@ -22,7 +22,7 @@ from cuewire.compat.langfuse_prompts import (
     prompt_client,
 )
 from cuewire.compat.prompt_cache import PromptCache, Wanted
-from cuewire.config import load, program_database
+from cuewire.config import load, with_program_database
 from cuewire.model.errors import ConfigError, CuewireError, InvalidInput
 from cuewire.model.references import DEFAULT_LABEL, LATEST, check_label, check_name, check_number
 
@@ -86,11 +86,9 @@ class Langfuse:
                 field="secret_key",
             )
         self._timeout_s = TIMEOUT_S if timeout is None else float(timeout)
-        settings = load({"server": base_url or host, "token": secret_key})
-        is_named = settings.server or "database_url" in settings.origins
-        database = "" if is_named else program_database()
-        source = _Source(settings.server, database or settings.database_url, secret_key, settings.data_folder)
-        self._cache = _cache_of(source, partial(connect_prompts, settings, database=database))
+        settings = with_program_database(load({"server": base_url or host, "token": secret_key}))
+        source = _Source(settings.server, settings.database_url, secret_key, settings.data_folder)
+        self._cache = _cache_of(source, partial(connect_prompts, settings))
         self.async_api = AsyncApi(self)
         _clients.setdefault((source, public_key), self)
 

@@ -210,7 +210,8 @@ class _Reads:
             )
         except CuewireError as error:
             fail(error)
-            self._cache.fail(reference, error)
+            if epoch == self._cache.epoch:
+                self._cache.fail(reference, error)
             logger.warning("prompts.unread reference=%s reason=%s", reference, error.code)
             raise
         if epoch == self._cache.epoch:

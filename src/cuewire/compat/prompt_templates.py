@@ -16,7 +16,7 @@ from cuewire.compat.template_loading import (
     get_template,
     render_template,
 )
-from cuewire.config import load, program_database
+from cuewire.config import load, with_program_database
 from cuewire.model.entries import parse_entry
 from cuewire.model.errors import ConfigError
 
@@ -52,10 +52,10 @@ def log_prompt_execution(
     seconds at the latest, and `lost_records` counts why. Blocks its thread meanwhile, and may be called from any, also
     inside a running event loop.
 
-    Side effects: a row in the database of Cuewire's settings, or of DATABASE_URL where they name none, which is opened
-    at the first call; and in any case one line of JSON to the logger `cuewire.executions`, at INFO when the row is
-    stored, at WARNING when it is not. Of `error_message` the first 1,000 characters are shown with the record and
-    65,536 kept; what looks like a key is blotted out of it.
+    Side effects: a row in the database of Cuewire's settings, or of DATABASE_URL where they name neither a database nor
+    a server, which is opened at the first call; and in any case one line of JSON to the logger `cuewire.executions`, at
+    INFO when the row is stored, at WARNING when it is not. Of `error_message` the first 1,000 characters are shown with
+    the record and 65,536 kept; what looks like a key is blotted out of it.
     """
     told: dict[str, object] = {
         "template_key": template_key,
@@ -103,16 +103,14 @@ def close_database() -> None:
 async def _open() -> LocalApp:
     from cuewire.wiring import connect  # the first call is when the adapters are needed
 
-    settings = load()
-    is_ours_named = "database_url" in settings.origins  # by its own name, so that it wins over the program's database
-    named = "" if is_ours_named else program_database()
-    if not named and not is_ours_named and settings.server:
+    settings = with_program_database(load())
+    if settings.server and "database_url" not in settings.origins:
         raise ConfigError(
             "executions are logged into a database, and the settings name a server",
             hint="set CUEWIRE_DATABASE_URL to the server's database",
             field="database_url",
         )
-    return await connect(named or None, settings=settings)
+    return await connect(settings=settings)
 
 
 _lost = Failures()

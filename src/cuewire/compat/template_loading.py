@@ -20,12 +20,13 @@ from cuewire.compat.template_sources import (
     from_seeds,
     from_version,
 )
-from cuewire.config import load, program_database
+from cuewire.config import load, with_program_database
 from cuewire.model.errors import InvalidInput, PromptNotFound
 from cuewire.model.references import parse_reference
 
 if TYPE_CHECKING:
     from cuewire.model.prompts import PromptVersion
+    from cuewire.ports import Clock, Renderer
     from cuewire.wiring import PromptDesk
 
 logger = logging.getLogger("cuewire.templates")
@@ -71,7 +72,7 @@ def render_template(template_key: str, variables: Mapping[str, Any]) -> str | No
     found = _load(template_key)
     if found is None:
         return None
-    return _app.run(lambda shelf: shelf.render(found, variables), patience_s=None)
+    return _press.run(lambda press: press.render(found, variables), patience_s=None)
 
 
 def failed_loads() -> Mapping[str, int]:
@@ -84,7 +85,8 @@ def failed_loads() -> Mapping[str, int]:
 
 
 def close_templates() -> None:
-    """Close the database; the next call opens what the environment says by then."""
+    """Close the database, and what renders; the next call opens what the environment says by then."""
+    _press.close()
     _app.close()
 
 
@@ -129,7 +131,7 @@ def _tell(key: str, source: str, reason: str, error: Exception) -> None:
 
 
 class _Shelf:
-    """What the database has, over one connection, and what renders. Belongs to its event loop."""
+    """What the server or the database has, over one connection. Belongs to its event loop."""
 
     def __init__(self, desk: PromptDesk) -> None:
         self._desk = desk
@@ -160,18 +162,6 @@ class _Shelf:
         self._known[key] = now, found
         return found
 
-    async def render(self, found: LoadedTemplate, variables: Mapping[str, Any]) -> str:
-        """Return the only text of the template, rendered. Raises InvalidInput, TemplateError."""
-        from cuewire.compat.template_texts import as_inputs, as_version  # the first need of a template language
-        from cuewire.engine.messages import render_messages
-        from cuewire.registry.inputs import check_inputs
-
-        renderer, now = self._desk.renderer, self._desk.clock.now()
-        version: PromptVersion = await as_version(found, renderer, now=now)
-        inputs = check_inputs(version, as_inputs(variables, version.variables, form=found.form))
-        (message,) = await render_messages(version, inputs, renderer, at=now)
-        return str(message.content)
-
     async def close(self) -> None:
         """Close the connection."""
         await self._desk.close()
@@ -180,13 +170,42 @@ class _Shelf:
         return asyncio.get_running_loop().time()
 
 
+class _Press:
+    """What renders templates, wherever they were found. Belongs to its event loop."""
+
+    def __init__(self, renderer: Renderer, clock: Clock) -> None:
+        self._renderer = renderer
+        self._clock = clock
+
+    async def render(self, found: LoadedTemplate, variables: Mapping[str, Any]) -> str:
+        """Return the only text of the template, rendered. Raises InvalidInput, TemplateError."""
+        from cuewire.compat.template_texts import as_inputs, as_version  # the first need of a template language
+        from cuewire.engine.messages import render_messages
+        from cuewire.registry.inputs import check_inputs
+
+        now = self._clock.now()
+        version: PromptVersion = await as_version(found, self._renderer, now=now)
+        inputs = check_inputs(version, as_inputs(variables, version.variables, form=found.form))
+        (message,) = await render_messages(version, inputs, self._renderer, at=now)
+        return str(message.content)
+
+    async def close(self) -> None:
+        """Release the processes that render."""
+        await self._renderer.close()
+
+
 async def _open() -> _Shelf:
     from cuewire.wiring import connect_prompts  # the first call is when the adapters are needed
 
-    settings = load()
-    is_ours_named = "database_url" in settings.origins
-    return _Shelf(connect_prompts(settings, database=settings.database_url if is_ours_named else program_database()))
+    return _Shelf(connect_prompts(with_program_database(load())))
+
+
+async def _open_press() -> _Press:
+    from cuewire.wiring import open_renderer
+
+    return _Press(*open_renderer())
 
 
 _failures = Failures()
 _app = ProcessApp(_open)
+_press = ProcessApp(_open_press)

@@ -54,7 +54,7 @@ def _messages(found: LoadedTemplate) -> tuple[Message, ...]:
         return (Message("user", found.text),)
     from cuewire.wiring import read_prompts  # YAML costs 15 ms
 
-    bundle = read_prompts(found.text.encode(), format="fstring")
+    bundle = read_prompts(f"{found.text}\n".encode(), format="fstring")  # a file's last line end is not of its text
     if bundle.losses:
         told = {"template_key": found.name, "losses": [f"{loss.what}: {loss.why}" for loss in bundle.losses]}
         say(logger, logging.WARNING, told, event="template.altered", source=found.source)

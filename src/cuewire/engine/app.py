@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Unpack, get_args
+from typing import Any, TypeVar, Unpack, get_args
 
 import msgspec
 
@@ -21,7 +21,7 @@ from cuewire.model.ids import check_execution_id, no_execution
 from cuewire.model.live import OnChange
 from cuewire.model.orders import RunOptions, parse_order
 from cuewire.model.outcomes import Outcome, OutcomeValue, check_outcomes
-from cuewire.model.pages import Page
+from cuewire.model.pages import Page, check_limit
 from cuewire.model.prompts import EMBEDDINGS, Inputs
 from cuewire.model.references import check_name
 from cuewire.model.results import Result
@@ -30,13 +30,15 @@ from cuewire.registry.access import authorize, may
 from cuewire.registry.api_keys import KeyRing
 from cuewire.registry.history import History
 from cuewire.registry.live import Live
-from cuewire.registry.prompts import Registry, check_limit
+from cuewire.registry.prompts import Registry
 from cuewire.registry.reviews import Reviews
 from cuewire.registry.scopes import Scopes
 from cuewire.registry.sessions import SignIns
 from cuewire.registry.subscriptions import Reader, Subscription, subscription
 from cuewire.registry.templates import Templates
 from cuewire.registry.users import Roster
+
+Seen = TypeVar("Seen", bound=Execution)
 
 
 class Executions:
@@ -56,15 +58,28 @@ class Executions:
 
     async def get(self, execution_id: str) -> ExecutionDetail:
         """Return one execution with all that was stored, and may be seen."""
-        found = await self._executions.get(check_execution_id(execution_id))
-        if not self._actor.sees(found.prompt):
-            raise no_execution(execution_id)
-        return found if may(self._actor, "executions:body") else found.without_bodies()
+        authorize(self._actor, "executions:read")
+        return self._shown(await self._mine(execution_id))
+
+    async def with_outcomes(self, execution_id: str) -> tuple[ExecutionDetail, Sequence[Outcome]]:
+        """Return the same, and what was reported of it."""
+        found = await self.get(execution_id)
+        return found, await self._outcomes.list(found.id)
+
+    async def answered(self, execution_id: str) -> ExecutionDetail:
+        """Return one execution for who takes up its stream: no more than its answer is for them."""
+        authorize(self._actor, "executions:body")
+        return await self._mine(execution_id)
+
+    async def status(self, execution_id: str) -> Status:
+        """Return how it stands with an execution: as much of the record as who runs prompts is told."""
+        authorize(self._actor, "run")
+        return (await self._mine(execution_id)).status
 
     async def check_seen(self, execution_id: str) -> None:
         """Raise ExecutionNotFound for one of a prompt that is not for the actor; looks only if some are not."""
         if self._actor.prompts is not None:
-            await self.get(execution_id)
+            await self._mine(execution_id)
 
     async def list(
         self,
@@ -75,10 +90,9 @@ class Executions:
         status: Status | None = None,
     ) -> Page[Execution]:
         """Return executions, newest first."""
+        authorize(self._actor, "executions:read")
         _check_wanted(prompt, status)
-        return await self._executions.list(
-            limit=check_limit(limit), after=after, prompt=prompt, status=status, among=self._actor.prompts
-        )
+        return await self._listed(limit=limit, after=after, prompt=prompt, status=status)
 
     def subscribe(
         self,
@@ -99,27 +113,52 @@ class Executions:
         """Return what reads the same changes, for who has many to tell."""
         authorize(self._actor, "executions:read")
         _check_wanted(prompt, status)
-        return self._live.follow(
-            limit=check_limit(limit, most=MAX_WINDOW),
-            prompt=prompt,
-            status=status,
-            among=self._actor.prompts,
-            after=after,
-        )
+        check_limit(limit, most=MAX_WINDOW)
+
+        async def look() -> tuple[Execution, ...]:
+            return (await self._listed(limit=limit, prompt=prompt, status=status)).items
+
+        key = limit, prompt, status, self._actor.prompts, self._sees_bodies
+        return self._live.follow(look, key=key, after=after)
 
     async def outcomes(self, execution_id: str) -> Sequence[Outcome]:
         """Return what was reported of an execution."""
-        await self.get(execution_id)
-        return await self._outcomes.list(execution_id)
+        return (await self.with_outcomes(execution_id))[1]
 
-    async def report(self, execution_id: str, outcomes: Mapping[str, OutcomeValue], *, at: datetime) -> None:
-        """Store what became of an execution."""
+    async def report(
+        self, execution_id: str, outcomes: Mapping[str, OutcomeValue], *, at: datetime
+    ) -> Sequence[Outcome]:
+        """Store what became of an execution, and return that as it is stored."""
         found = check_execution_id(execution_id)
         checked = check_outcomes(outcomes)
         await self.check_seen(found)
-        await self._outcomes.report(
-            [Outcome(execution_id=found, name=name, value=value, reported_at=at) for name, value in checked.items()]
+        reported = [
+            Outcome(execution_id=found, name=name, value=value, reported_at=at)
+            for name, value in sorted(checked.items())
+        ]
+        await self._outcomes.report(reported)
+        return reported
+
+    @property
+    def _sees_bodies(self) -> bool:
+        return may(self._actor, "executions:body")
+
+    def _shown(self, execution: Seen) -> Seen:
+        return execution if self._sees_bodies else execution.without_bodies()
+
+    async def _mine(self, execution_id: str) -> ExecutionDetail:
+        found = await self._executions.get(check_execution_id(execution_id))
+        if not self._actor.sees(found.prompt):
+            raise no_execution(execution_id)
+        return found
+
+    async def _listed(
+        self, *, limit: int, prompt: str | None, status: Status | None, after: str | None = None
+    ) -> Page[Execution]:
+        found = await self._executions.list(
+            limit=limit, after=after, prompt=prompt, status=status, among=self._actor.prompts
         )
+        return msgspec.structs.replace(found, items=tuple(map(self._shown, found.items)))
 
 
 def _check_wanted(prompt: str | None, status: Status | None) -> None:
@@ -270,8 +309,8 @@ class LocalApp:
     ) -> Embedded:
         """Turn texts into vectors, and return when the record is durable; the vectors are in no record.
 
-        Costs money at the provider. Raises InvalidInput, ModelNotFound, ProviderError, StoreError; PromptArchived, or
-        PromptNotFound, where the prompt is archived under which embeddings are recorded.
+        Costs money at the provider. Raises InvalidInput, ModelNotFound, ProviderError, StoreError; PromptNotFound
+        where the prompt is archived, or inactive, under which embeddings are recorded.
         """
         texts = check_embeddable(inputs)
         order = parse_order(EMBEDDINGS, {"input": texts}, model=model, parameters=parameters, metadata=metadata)

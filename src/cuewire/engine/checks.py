@@ -44,9 +44,14 @@ async def _run(engine: Engine, review: Review, check: Check) -> CheckResult:
         result = await engine.run(order)
     except CuewireError as error:
         reason = f"{error.code}: {error.message}"[:MAX_REASON]
-        return CheckResult(name=check.name, passed=False, reason=reason, execution_id=error.execution_id)
-    reason = why_failed(check, result)
-    return CheckResult(name=check.name, passed=not reason, reason=reason, execution_id=result.id)
+        return _result(check, reason, error.execution_id)
+    return _result(check, why_failed(check, result), result.id)
+
+
+def _result(check: Check, reason: str, execution_id: str | None) -> CheckResult:
+    return CheckResult(
+        name=check.name, passed=not reason, reason=reason, execution_id=execution_id, digest=check.digest
+    )
 
 
 def why_failed(check: Check, result: Result) -> str:

@@ -6,15 +6,14 @@ A run knows nothing of that, and so costs no more.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from functools import partial
 from hashlib import sha256
 
 import msgspec
 
-from cuewire.model.executions import Execution, Status
+from cuewire.model.executions import Execution
 from cuewire.model.live import LiveChange, Update
-from cuewire.ports import ExecutionStore
 from cuewire.registry.subscriptions import Feed, Feeds, Reader
 
 MAX_WINDOW = 100
@@ -25,27 +24,19 @@ LOOK_S = 0.5
 class LiveExecutions:
     """All lists of executions that are followed in this process; the moments of a list are the looks at it."""
 
-    def __init__(self, store: ExecutionStore, *, look_s: float = LOOK_S) -> None:
-        self._store = store
+    def __init__(self, *, look_s: float = LOOK_S) -> None:
         self._look_s = look_s
         self._looks = 0
         self._feeds: Feeds[Execution] = Feeds(self._watch)
 
     def follow(
-        self,
-        *,
-        limit: int,
-        prompt: str | None = None,
-        status: Status | None = None,
-        among: tuple[str, ...] | None = None,
-        after: str | None = None,
+        self, look: Callable[[], Awaitable[tuple[Execution, ...]]], *, key: Hashable, after: str | None = None
     ) -> Reader[Execution]:
-        """Return what reads the newest executions. Only the id of the list as it is now spares the whole list."""
+        """Return what reads the executions that a look finds; looks with the same key find the same.
 
-        async def look() -> tuple[Execution, ...]:
-            return (await self._store.list(limit=limit, prompt=prompt, status=status, among=among)).items
-
-        feed = Feed((limit, prompt, status, among), look, name=_digest)
+        Only the id of the list as it is now spares the whole list.
+        """
+        feed = Feed(key, look, name=_digest)
         return Reader(self._feeds, feed, begin=partial(self._begin, after=after))
 
     async def close(self) -> None:

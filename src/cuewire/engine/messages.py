@@ -9,15 +9,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from cuewire.model.prompts import Image, Message, MessageTemplate, Placeholder, PromptVersion
+from cuewire.model.prompts import Image, Placeholder, PromptVersion
 from cuewire.model.requests import ChatMessage, ContentPart, ImageContent, TextContent
 from cuewire.ports import Renderer
 from cuewire.registry.inputs import history
-
-
-def templates(messages: tuple[MessageTemplate, ...]) -> tuple[str, ...]:
-    """Return all template texts of the messages, in order."""
-    return tuple(_texts(messages))
+from cuewire.registry.texts import rendered
 
 
 async def render_messages(
@@ -27,35 +23,18 @@ async def render_messages(
 
     `at` is what the templates take for now.
     """
-    texts = await renderer.render(
-        templates(version.messages),
-        inputs,
-        key=version.content_hash,
-        at=at,
-        includes=version.includes,
-        missing="empty" if version.lenient else "raise",
-    )
-    rendered = iter(texts)
+    texts = iter(await rendered(version, inputs, renderer, key=version.content_hash, at=at))
     messages: list[ChatMessage] = []
     for template in version.messages:
         if isinstance(template, Placeholder):
             messages.extend(history(inputs.get(template.input) or ()))
         elif isinstance(template.content, str):
-            messages.append(ChatMessage(role=template.role, content=next(rendered)))
+            messages.append(ChatMessage(role=template.role, content=next(texts)))
         else:
-            parts = tuple(_part(part, rendered, inputs) for part in template.content)
+            parts = tuple(_part(part, texts, inputs) for part in template.content)
             messages.append(ChatMessage(role=template.role, content=parts))
     return tuple(messages)
 
 
-def _part(part: str | Image, rendered: Iterator[str], inputs: Mapping[str, Any]) -> ContentPart:
-    return ImageContent(inputs[part.input]) if isinstance(part, Image) else TextContent(next(rendered))
-
-
-def _texts(messages: tuple[MessageTemplate, ...]) -> Iterator[str]:
-    for message in messages:
-        if isinstance(message, Message):
-            if isinstance(message.content, str):
-                yield message.content
-            else:
-                yield from (part for part in message.content if isinstance(part, str))
+def _part(part: str | Image, texts: Iterator[str], inputs: Mapping[str, Any]) -> ContentPart:
+    return ImageContent(inputs[part.input]) if isinstance(part, Image) else TextContent(next(texts))

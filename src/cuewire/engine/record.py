@@ -232,7 +232,7 @@ def _unix_ms(now: datetime) -> int:
 
 def _request_hash(order: Order, inputs: bytes) -> str:
     reference = order.reference
-    home = [part for part in (reference.strategy, reference.language) if part]
+    home = (reference.strategy, reference.language) if reference.strategy or reference.language else ()
     asked = (str(reference), msgspec.json.decode(inputs), order.model, order.parameters, *home)
     return sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, get_args
 
+from cuewire.files import plain_text
 from cuewire.files.bundle_json import read_bundle, write_bundle
 from cuewire.files.fstring import from_fstring
 from cuewire.files.langfuse import read_langfuse, write_langfuse
@@ -14,13 +15,11 @@ from cuewire.files.names import PromptNames
 from cuewire.files.promptfoo import read_promptfoo, write_promptfoo
 from cuewire.files.prompty import read_prompty
 from cuewire.files.prompty_writer import write_prompty
-from cuewire.model.bundles import Bundle, BundledVersion, Exported, Format
+from cuewire.model.bundles import MAX_BUNDLE_BYTES, Bundle, BundledVersion, Exported, Format
 from cuewire.model.errors import InvalidInput
 from cuewire.model.prompt_files import PromptFile
 from cuewire.model.prompts import Message
-from cuewire.model.text import cleaned
 
-MAX_BYTES = 32_000_000
 MAX_SLOW_BYTES = 1_000_000
 """YAML is read a hundred times as slowly as JSON, and no template is as large."""
 _WRITERS: Mapping[str, Callable[[Sequence[BundledVersion]], Exported]] = {
@@ -37,7 +36,7 @@ def read(data: bytes, *, format: Format | None = None, name: str = "prompt") -> 
     Nothing is resolved, fetched or run, and no data makes this raise anything but InvalidInput.
     """
     chosen = format or _format_of(data)
-    limit = MAX_BYTES if chosen in ("bundle", "langfuse") else MAX_SLOW_BYTES
+    limit = MAX_BUNDLE_BYTES if chosen in ("bundle", "langfuse") else MAX_SLOW_BYTES
     if len(data) > limit:
         raise InvalidInput(f"the file is larger than {limit:,} bytes")
     try:
@@ -65,14 +64,11 @@ def write(versions: Sequence[BundledVersion], *, format: Format = "bundle") -> E
 
 
 def _read_text(data: bytes, language: Literal["fstring", "mustache"], *, name: str) -> Bundle:
-    """Return the prompt that one text is."""
+    """Return the prompt that one text is; the line end in which its file ends is not of it."""
     losses = Losses()
     names = PromptNames(losses)
     prompt = names.of(name)
-    try:
-        text, _ = cleaned(data.decode("utf-8-sig").replace("\r\n", "\n").removesuffix("\n"))
-    except UnicodeDecodeError:
-        raise InvalidInput("the file is not UTF-8") from None
+    text = plain_text.read(data, losses=losses).removesuffix("\n")
     if language == "fstring":
         template = from_fstring(text, losses=losses)
     else:

@@ -1,7 +1,7 @@
 """Jinja2 as text: putting templates together from parts, and taking them apart, without compiling any.
 
-`{% %}` takes its line with it here (trim_blocks, lstrip_blocks); a part of another language that does not is written
-with the plus signs that keep line ends and indentation.
+`{% %}` takes its line with it here (trim_blocks, lstrip_blocks), and a template its last line end. What comes from a
+language that trims nothing is written so that all of it stays, and what goes to one without what is trimmed here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from typing import Literal, NamedTuple, TypeAlias
 
 _MARK = re.compile(r"\{\{|\{%|\{#")
 _ENDRAW = re.compile(r"\{%[-+]?\s*endraw")
-_BLANK_LINE_START = re.compile(r"(?:\A|\n)[ \t]+\Z")
+_SIGNS = re.compile(r"\A(\{[{%#])[-+]|[-+]([%}#]\})\Z")
+_LINE_END = re.compile(r"\r\n?")
+_SEEN_BACK = 200
+"""Characters of what was written so far that are looked at: indentation that is longer gets its sign in any case."""
 _INCLUDE = re.compile(r"include\s+(?P<quote>['\"])(?P<name>[^'\"]*)(?P=quote)")
 
 
@@ -43,14 +46,29 @@ def joined(parts: Iterable[Part]) -> str:
     for at, part in enumerate(merged):
         after = merged[at + 1] if at + 1 < len(merged) else ""
         if isinstance(part, str):
-            made += _literal(part, before=made, is_before_mark=bool(after))
+            made += _literal(part, before=made[-_SEEN_BACK:], is_before_mark=bool(after))
         elif isinstance(part, Expression):
             made += f"{{{{ {part.body} }}}}"
         else:
-            keeps_indent = not part.takes_line and _BLANK_LINE_START.search(made[-200:])
-            keeps_end = not part.takes_line and isinstance(after, str) and after.startswith("\n")
-            made += f"{{%{'+' if keeps_indent else ''} {part.body} {'+' if keeps_end else ''}%}}"
-    return made
+            tag = f"{{% {part.body} %}}"
+            made += tag if part.takes_line else kept(tag, before=made, after=after if isinstance(after, str) else "")
+    return with_last_line_end(made)
+
+
+def kept(mark: str, *, before: str, after: str) -> str:
+    """Return a tag or comment with the plus signs that keep the indentation before it and the line end after it."""
+    begin = "+" if mark[2] not in "+-" and _is_indented(before) else ""
+    end = "+" if mark[-3] not in "+-" and after.startswith(("\n", "\r")) else ""
+    return f"{mark[:2]}{begin}{mark[2:-2]}{end}{mark[-2:]}"
+
+
+def with_last_line_end(template: str) -> str:
+    """Return a template that keeps the line end in which it ends."""
+    return f"{template}\n" if template.endswith(("\n", "\r")) else template
+
+
+def _is_indented(before: str) -> bool:
+    return before[-_SEEN_BACK:].rpartition("\n")[2].isspace()
 
 
 def literal(text: str) -> str:
@@ -72,9 +90,12 @@ def _literal(text: str, *, before: str, is_before_mark: bool) -> str:
         spans = [0, *(at for span in marks for at in span), len(text)]
         pieces = [text[begin:stop] for begin, stop in zip(spans, spans[1:], strict=False)]
         return "".join(f'{{{{ "{piece}" }}}}' if at % 2 else piece for at, piece in enumerate(pieces))
-    indent = "+" if _BLANK_LINE_START.search((before + text[:start])[-200:]) else ""
-    line_end = "+" if text[end:].startswith("\n") else ""
-    return f"{text[:start]}{{%{indent} raw %}}{inner}{{% endraw {line_end}%}}{text[end:]}"
+    return f"{text[:start]}{kept(raw(inner), before=before + text[:start], after=text[end:])}{text[end:]}"
+
+
+def raw(text: str) -> str:
+    """Return a text that holds no `{% endraw %}` between the marks that have it read as it is."""
+    return f"{{% raw %}}{text}{{%{'+' if _is_indented(text) else ''} endraw %}}"
 
 
 class Piece(NamedTuple):
@@ -84,6 +105,11 @@ class Piece(NamedTuple):
     source: str
     inner: str
     line: int
+
+    @property
+    def is_raw(self) -> bool:
+        """Tell whether it is a text between `{% raw %}` and `{% endraw %}`."""
+        return self.kind == "text" and self.source != self.inner
 
     @property
     def include(self) -> str | None:
@@ -141,6 +167,51 @@ def _end(template: str, start: int, close: str, *, quotes: bool) -> int | None:
         if found[0] == close:
             return start
     return None
+
+
+def untrimmed(template: str) -> Iterator[Piece]:
+    """Yield the parts of a template as a language has them that trims nothing: without signs and what is trimmed."""
+    found = [*pieces(_LINE_END.sub("\n", template).removesuffix("\n"))]
+    for before, piece, after in zip([None, *found], found, [*found[1:], None], strict=False):
+        if piece.is_raw:
+            begin, end = _raw_marks(piece)
+            text = _trimmed(piece.inner, behind="-" if begin[-3] == "-" else "+", ahead=_sign(end[2]))
+            yield piece._replace(source=f"{{% raw %}}{text}{{% endraw %}}", inner=text)
+        elif piece.kind == "text":
+            behind, ahead = _sign_of(before, -3), _sign_of(after, 2)
+            text = _trimmed(piece.inner, behind=behind, ahead=ahead, is_first=before is None)
+            yield piece._replace(source=text, inner=text)
+        else:
+            yield piece._replace(source=_SIGNS.sub(r"\1\2", piece.source))
+
+
+def _raw_marks(piece: Piece) -> tuple[str, str]:
+    size = piece.source.index("%}") + 2
+    return piece.source[:size], piece.source[size + len(piece.inner) :]
+
+
+def _sign_of(mark: Piece | None, at: int) -> str:
+    """Return `-`, or `+` where nothing is trimmed beside the mark, or nothing."""
+    if mark is None or (mark.kind == "text" and not mark.is_raw):
+        return "+"
+    return _sign(mark.source[at]) or ("+" if mark.kind == "expression" else "")
+
+
+def _sign(character: str) -> str:
+    return character if character in "+-" else ""
+
+
+def _trimmed(text: str, *, behind: str, ahead: str, is_first: bool = False) -> str:
+    """Return what Jinja2 leaves of a text between two marks; `behind` and `ahead` are the signs that look at it."""
+    is_line_start = is_first or (not behind and text.startswith("\n"))
+    if not behind:
+        text = text.removeprefix("\n")
+    elif behind == "-":
+        text = text.lstrip()
+    last = text.rpartition("\n")[2]
+    if ahead == "-":
+        return text.rstrip()
+    return text.removesuffix(last) if not ahead and last.isspace() and (is_line_start or last != text) else text
 
 
 def included(template: str) -> Iterator[Piece]:

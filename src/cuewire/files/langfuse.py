@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 import msgspec
 
 from cuewire.files import chats, json, names
-from cuewire.files.jinja_text import Expression, Part, Tag, joined, pieces
+from cuewire.files.jinja_text import Expression, Part, Piece, Tag, joined, untrimmed
 from cuewire.files.losses import Losses
 from cuewire.files.model_options import options, response_format
 from cuewire.model.bundles import Bundle, BundledVersion, Exported, histories
@@ -115,9 +116,10 @@ class _Reader:
         yield text[at:]
 
     def _include(self, found: re.Match[str]) -> Part:
-        name, which = self._names.of(found["name"].strip()), found["which"].strip()
-        reference = name if which == DEFAULT_LABEL else f"{name}@{which}"
+        which = found["which"].strip()
         try:
+            name = self._names.of(found["name"].strip())
+            reference = name if which == DEFAULT_LABEL else f"{name}@{which}"
             parse_reference(reference)
         except InvalidInput as error:
             self._losses.add(found[0], error.message)
@@ -130,10 +132,8 @@ class _Reader:
 def write_langfuse(versions: Sequence[BundledVersion]) -> Exported:
     """Return versions as Langfuse takes them."""
     losses = Losses()
-    return Exported(
-        data=msgspec.json.format(msgspec.json.encode([_item(each, losses) for each in versions]), indent=2) + b"\n",
-        losses=losses.all(),
-    )
+    items = [_item(each, losses) for history in names.told_apart(versions, losses=losses) for each in history]
+    return Exported(data=msgspec.json.format(msgspec.json.encode(items), indent=2) + b"\n", losses=losses.all())
 
 
 def _item(version: BundledVersion, losses: Losses) -> dict[str, Any]:
@@ -170,26 +170,31 @@ def _message(message: MessageTemplate, losses: Losses) -> dict[str, Any]:
 
 def _text(template: str, losses: Losses) -> str:
     """Return a template as Langfuse writes it; what it cannot say stays as it is."""
-    made, is_trimmed = "", False
-    for piece in pieces(template):
-        text = piece.inner
-        if piece.kind == "text":
-            if is_trimmed and piece.source == text:
-                text = text.removeprefix("\n")
-            if _STEP.search(text):
-                losses.add(text, "Langfuse takes it for a variable", line=piece.line)
-            made += text
-        elif piece.kind == "expression" and text.isidentifier():
-            made += f"{{{{{text}}}}}"
-        elif piece.kind == "expression" and text in ('"{{"', '"{%"', '"{#"', '"{"'):
-            made += text.strip('"')
-        elif piece.include is not None:
-            made += _include_tag(piece.include)
-        elif piece.kind != "comment":
-            losses.add(piece.source, "Langfuse has variables and includes only; it stays as it is", line=piece.line)
-            made += piece.source
-        is_trimmed = piece.source.endswith("%}") and not piece.source.endswith("+%}")
+    made = ""
+    said = [(piece, _literal(piece)) for piece in untrimmed(template)]
+    for is_literal, run in groupby(said, key=lambda each: each[1] is not None):
+        found = [*run]
+        text = "".join(literal if literal is not None else _mark(piece, losses) for piece, literal in found)
+        for mark in _STEP.finditer(text) if is_literal else ():
+            losses.add(mark[0], "Langfuse takes it for a variable", line=found[0][0].line)
+        made += text
     return made
+
+
+def _literal(piece: Piece) -> str | None:
+    """Return the text that a part of a template is, None if it is more."""
+    if piece.kind == "expression" and piece.inner in ('"{{"', '"{%"', '"{#"', '"{"'):
+        return piece.inner.strip('"')
+    return piece.inner if piece.kind in ("text", "comment") else None
+
+
+def _mark(piece: Piece, losses: Losses) -> str:
+    if piece.kind == "expression" and piece.inner.isidentifier():
+        return f"{{{{{piece.inner}}}}}"
+    if piece.include is not None:
+        return _include_tag(piece.include)
+    losses.add(piece.source, "Langfuse has variables and includes only; it stays as it is", line=piece.line)
+    return piece.source
 
 
 def _include_tag(name: str) -> str:

@@ -2,7 +2,7 @@
 
 Texts are never escaped for HTML. A section is what its value makes it: nothing, once, or once for each item, and a
 name inside is looked up in the item first, then outside (mustache(5)). So its Jinja2 is a loop that says just that; a
-section that reads nothing of an item becomes a plain `if`.
+section that reads nothing of an item is most often a condition and becomes a plain `if`, which is told.
 """
 
 from __future__ import annotations
@@ -188,6 +188,9 @@ class _Writer:
         if value is None:
             raise InvalidInput(f"line {node.line}: {node.name[:80]!r} is no name of a section")
         reads = set(_names(node.body)) - {node.name.partition(".")[0]}
+        if not (node.is_inverted or reads):
+            why = "taken for a condition: nothing in it reads an item, so it stands there once, also for a list"
+            self._losses.add(f"{{{{#{node.name}}}}}", why, line=node.line)
         if node.is_inverted or not reads:
             yield Tag(f"if {f'not ({value})' if node.is_inverted else value}", node.takes_line)
             yield from self.parts(node.body, items)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import count
+
+from msgspec.structs import replace
 
 from cuewire.files.losses import Losses
+from cuewire.model.bundles import BundledVersion, histories
 from cuewire.model.errors import InvalidInput
-from cuewire.model.references import LATEST, check_label, check_new_name
+from cuewire.model.references import DEFAULT_LANGUAGE, LATEST, check_label, check_new_name
 from cuewire.model.requests import parse_model
 
 _INPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -35,7 +40,13 @@ class PromptNames:
         """Return our name for one of the source. Raises InvalidInput if another has the same."""
         if not isinstance(source, str) or not source.strip():
             raise InvalidInput(f"{str(source)[:80]!r} is not a prompt name")
-        name = prompt_name(source)
+        try:
+            name = prompt_name(source)
+        except InvalidInput:
+            raise InvalidInput(
+                f"no prompt name can be made of {source[:80]!r}",
+                hint="rename it in the file, with letters a-z in its name",
+            ) from None
         if self._sources.setdefault(name, source) != source:
             raise InvalidInput(
                 f"the prompts {self._sources[name][:80]!r} and {source[:80]!r} would both be called {name!r}",
@@ -44,6 +55,27 @@ class PromptNames:
         if name != source:
             self._losses.add(source, f"the prompt is called {name!r} here")
         return name
+
+
+def told_apart(versions: Sequence[BundledVersion], *, losses: Losses) -> list[list[BundledVersion]]:
+    """Return the versions of each prompt, for a tool that knows prompts by their names alone.
+
+    Where prompts of several strategies or languages have one name, only the one for all keeps it.
+    """
+    found = histories(versions)
+    counts = Counter(history[0].file.prompt for history in found)
+    taken, made = {*counts}, []
+    for history in found:
+        file = history[0].file
+        marks = [file.strategy or "", "" if file.language == DEFAULT_LANGUAGE else file.language.lower()]
+        if counts[file.prompt] > 1 and any(marks):
+            plain = "-".join(filter(None, [file.prompt, *marks]))
+            name = next(name for at in count(1) if (name := plain if at == 1 else f"{plain}-{at}") not in taken)
+            taken.add(name)
+            losses.add(plain, f"others are called {file.prompt!r} too; this one is called {name!r} there")
+            history = [replace(version, file=replace(version.file, prompt=name)) for version in history]
+        made.append(history)
+    return made
 
 
 def prompt_name(source: str) -> str:

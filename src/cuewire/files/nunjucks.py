@@ -1,10 +1,12 @@
-"""Nunjucks, of which promptfoo makes its prompts, turned into Jinja2: the same but for some words of JavaScript."""
+"""Nunjucks, of which promptfoo makes its prompts, and Jinja2: the same but for some words of JavaScript, and for white
+space. Nunjucks trims none by itself, neither line ends behind tags nor indentation before them nor the last line end.
+"""
 
 from __future__ import annotations
 
 import re
 
-from cuewire.files.jinja_text import Piece, pieces
+from cuewire.files.jinja_text import Piece, kept, pieces, raw, untrimmed, with_last_line_end
 from cuewire.files.losses import Losses
 
 _STEP = re.compile(
@@ -21,10 +23,23 @@ _UNKNOWN = re.compile(r"(end)?(asyncEach|asyncAll|ifAsync|switch|case|extends|im
 
 def from_nunjucks(text: str, *, losses: Losses) -> str:
     """Return the text as a Jinja2 template. What Jinja2 has no word for stays as it is, with a loss."""
-    return "".join(_piece(piece, losses) for piece in pieces(text))
+    found = [*pieces(text)]
+    made = ""
+    for piece, after in zip(found, [*found[1:], None], strict=False):
+        source = _source(piece, losses)
+        is_trimming = piece.kind in ("tag", "comment") or piece.is_raw
+        made += kept(source, before=made, after=after.source if after else "") if is_trimming else source
+    return with_last_line_end(made)
 
 
-def _piece(piece: Piece, losses: Losses) -> str:
+def to_nunjucks(template: str) -> str:
+    """Return a Jinja2 template with the white space that is written, and no other."""
+    return "".join(piece.source for piece in untrimmed(template))
+
+
+def _source(piece: Piece, losses: Losses) -> str:
+    if piece.is_raw:
+        return raw(piece.inner)
     if piece.kind not in ("expression", "tag"):
         return piece.source
     if _ENVIRONMENT.search(piece.inner):

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from cuewire.files import chats, json, names, yaml
+from cuewire.files import chats, json, names, plain_text, yaml
 from cuewire.files.jinja_text import pieces
 from cuewire.files.losses import Losses
 from cuewire.files.model_options import Options, options, response_format
-from cuewire.files.nunjucks import from_nunjucks
-from cuewire.model.bundles import Bundle, BundledVersion, Exported, histories
+from cuewire.files.nunjucks import from_nunjucks, to_nunjucks
+from cuewire.model.bundles import Bundle, BundledVersion, Exported
 from cuewire.model.errors import InvalidInput
 from cuewire.model.prompt_files import PromptFile
 from cuewire.model.prompts import Message, MessageTemplate, Placeholder
@@ -28,10 +28,7 @@ _KNOWN = frozenset({"prompts", "providers", "targets", "tests", "defaultTest", "
 def read_promptfoo(data: bytes, *, name: str) -> Bundle:
     """Return the prompts of a configuration; `name` is for those that say none. Raises InvalidInput."""
     losses = Losses()
-    try:
-        source = yaml.read(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise InvalidInput("the file is not UTF-8") from None
+    source = yaml.read(plain_text.read(data, losses=losses))
     if not isinstance(source, dict) or "prompts" not in source:
         raise InvalidInput("a configuration of promptfoo has prompts")
     for member in source.keys() - _KNOWN:
@@ -194,7 +191,7 @@ def write_promptfoo(versions: Sequence[BundledVersion]) -> Exported:
     prompts: list[dict[str, Any]] = []
     models: dict[str, Any] = {}
     examples: dict[str, list[Any]] = {}
-    for history in histories(versions):
+    for history in names.told_apart(versions, losses=losses):
         version = next((each for each in history if "production" in each.labels), history[-1])
         file = version.file
         with losses.within(file.prompt):
@@ -203,16 +200,30 @@ def write_promptfoo(versions: Sequence[BundledVersion]) -> Exported:
             _tell_untold(file, losses)
             prompts.append({"label": file.prompt, "raw": _raw(file.messages, losses)})
             models |= {file.model: _provider(file)} if file.model else {}
-            for name, schema in file.variables.items():
-                examples.setdefault(name, schema.get("examples") or [schema.get("default", "")])
+            _gather(file, examples, losses)
     made: dict[str, Any] = {"prompts": prompts} | ({"providers": [*models.values()]} if models else {})
     if examples:
-        rows = max(map(len, examples.values()))
-        made["tests"] = [
-            {"vars": {name: values[min(at, len(values) - 1)] for name, values in examples.items()}}
-            for at in range(rows)
-        ]
+        made["tests"] = [{"vars": row} for row in _rows(examples)]
     return Exported(data=yaml.write(made).encode(), losses=losses.all())
+
+
+def _gather(file: PromptFile, examples: dict[str, list[Any]], losses: Losses) -> None:
+    """Add the examples of a prompt to those of the prompts before it."""
+    for name, schema in file.variables.items():
+        given = schema.get("examples") or ([schema["default"]] if "default" in schema else [])
+        known = examples.setdefault(name, [])
+        if known and given and known != given:
+            losses.add(f"{name}: examples {given}", "another prompt has others; promptfoo tries each with every prompt")
+        known += [value for value in given if value not in known]
+
+
+def _rows(examples: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    """Yield values for all variables until each example was there; one that is a list is a list of one."""
+    columns = {
+        name: [[each] if isinstance(each, list) else each for each in examples[name] or [""]] for name in examples
+    }
+    for at in range(max(map(len, columns.values()))):
+        yield {name: values[min(at, len(values) - 1)] for name, values in columns.items()}
 
 
 def _raw(messages: Sequence[MessageTemplate], losses: Losses) -> str:
@@ -222,13 +233,13 @@ def _raw(messages: Sequence[MessageTemplate], losses: Losses) -> str:
                 losses.add(piece.source, "promptfoo includes nothing", line=piece.line)
     match messages:
         case (Message(role="user", content=str(text)),):
-            return text
+            return to_nunjucks(text)
     chat = []
     for message in messages:
         if isinstance(message, Placeholder):
             losses.add(f"messages {message.input}", "promptfoo has no place for a list of messages")
         else:
-            chat.append(chats.plain(message, text=str))
+            chat.append(chats.plain(message, text=to_nunjucks))
     return msgspec.json.format(msgspec.json.encode(chat), indent=2).decode()
 
 

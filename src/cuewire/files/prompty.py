@@ -10,14 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cuewire.files import chats, names, yaml
+from cuewire.files import chats, names, plain_text, yaml
 from cuewire.files.losses import Losses
 from cuewire.files.model_options import Options, options
 from cuewire.files.prompty_body import Bodies
 from cuewire.model.bundles import Bundle, BundledVersion
 from cuewire.model.errors import InvalidInput
 from cuewire.model.prompt_files import PromptFile
-from cuewire.model.text import cleaned
 
 _REFERENCE = re.compile(r"\$\{(env|file):[^}\n]*\}", re.I)
 _KINDS = {
@@ -75,14 +74,7 @@ def read_prompty(data: bytes, *, name: str) -> Bundle:
 
 def _split(data: bytes, losses: Losses) -> tuple[dict[str, Any], str, int]:
     """Return settings, body, and the line where the body begins."""
-    try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        raise InvalidInput("the file is not UTF-8") from None
-    text, count = cleaned(text)
-    if count:
-        losses.add(f"{count} characters", "no database can store them; U+FFFD stands in their place")
-    lines = text.split("\n")
+    lines = plain_text.read(data, losses=losses).split("\n")
     ends = [at for at, line in enumerate(lines) if line.rstrip() == "---"][:2]
     if len(ends) < 2 or any(line.strip() for line in lines[: ends[0]]):
         raise InvalidInput("line 1: a file of Prompty begins with its settings between two lines of ---")
@@ -180,7 +172,8 @@ def _inputs(found: Any, losses: Losses) -> tuple[dict[str, dict[str, Any]], dict
             schema["default"] = item["default"]
         elif item.get("required") is False:
             schema["default"] = None
-            schema.pop("type", None)
+            if told := schema.pop("type", None):
+                losses.add(f"{name}: kind {told}", "it need not be given, and is null then, which is of no kind")
         if (example := item.get("example", item.get("sample"))) is not None:
             schema["examples"] = [example]
         declared[name] = schema

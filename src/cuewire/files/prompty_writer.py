@@ -97,9 +97,10 @@ def _inputs(version: BundledVersion, losses: Losses) -> Iterator[dict[str, Any]]
         if kind is not None and not isinstance(kind, str):
             losses.add(f"{name}: type {kind}", "inputs of Prompty are of one kind")
         made |= {theirs: schema.pop(ours) for ours, theirs in _SAID.items() if ours in schema}
-        if "default" in schema:
-            made["default"] = schema.pop("default")
-        elif not variable.required:
+        is_optional = "default" in schema or not variable.required
+        if (default := schema.pop("default", None)) is not None:
+            made["default"] = default
+        elif is_optional:
             made["required"] = False
         if isinstance(examples := schema.pop("examples", None), list) and examples:
             made["example"] = examples[0]

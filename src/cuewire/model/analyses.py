@@ -73,7 +73,7 @@ class Analysis(Value, frozen=True):
 
     @property
     def is_valid(self) -> bool:
-        """Tell whether the prompt could be published."""
+        """Tell whether the content could be published, with what is declared of inputs that it reads."""
         return not self.problems
 
 
@@ -94,7 +94,7 @@ class PreviewedMessage(Value, frozen=True):
 class Preview(Value, frozen=True):
     """How a prompt looks with some inputs. `inputs` are those that were used, defaults and examples among them.
 
-    Warnings are `missing`, `surplus`, `wrong_type` and `example`.
+    Warnings are `missing`, `surplus` and `wrong_type`.
     """
 
     messages: tuple[PreviewedMessage, ...]

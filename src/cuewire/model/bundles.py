@@ -13,6 +13,8 @@ from cuewire.model.values import Value
 
 Format: TypeAlias = Literal["bundle", "langfuse", "prompty", "promptfoo", "fstring", "mustache"]
 """How prompts come and go; the last two are single texts, which only come."""
+MAX_BUNDLE_BYTES = 32_000_000
+"""How large a document with prompts may be."""
 
 
 class Loss(Value, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 from msgspec.structs import replace
 
@@ -122,6 +122,10 @@ class Execution(Value, frozen=True, kw_only=True):
         """Whether it succeeded."""
         return self.status == "succeeded"
 
+    def without_bodies(self) -> Self:
+        """Return it without what was put in and what came out, which the message of an error may quote."""
+        return replace(self, error_message=None)
+
 
 class ExecutionDetail(Execution, frozen=True, kw_only=True):
     """One execution with everything that was stored of it."""
@@ -138,11 +142,18 @@ class ExecutionDetail(Execution, frozen=True, kw_only=True):
     request_hash: str | None
     withheld: bool = False
 
-    def without_bodies(self) -> ExecutionDetail:
-        """Return it without what was put in and what came out, and `withheld` set."""
-        failure = self.failure and replace(self.failure, detail="")
+    def without_bodies(self) -> Self:
+        """Return it so, with `withheld` set; of its failure there is the code."""
+        failure = self.failure and Failure(code=self.failure.code, message="")
         return replace(
-            self, inputs={}, messages=None, text=None, value=None, tool_calls=(), failure=failure, withheld=True
+            super().without_bodies(),
+            inputs={},
+            messages=None,
+            text=None,
+            value=None,
+            tool_calls=(),
+            failure=failure,
+            withheld=True,
         )
 
     def result(self) -> Result:

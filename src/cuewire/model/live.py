@@ -67,6 +67,13 @@ def check_beginning(after: str | None, on_change: OnChange[Item] | None) -> None
         )
 
 
+def second_reader() -> InvalidInput:
+    """Return the error for who would read a subscription that somebody else reads: each would get half of the steps."""
+    return InvalidInput(
+        "somebody else reads this subscription, and each change is told once", hint="subscribe once for each reader"
+    )
+
+
 def update_between(old: Sequence[Item], new: Sequence[Item], *, id: str) -> Update[Item]:
     """Return the step from a list to another one; items that are the same object have not changed."""
     known = {item.id: item for item in old}

@@ -6,6 +6,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from cuewire.model.errors import InvalidInput
+
 Item = TypeVar("Item")
 MAX_PAGE = 1_000
 
@@ -19,3 +21,10 @@ class Page(msgspec.Struct, Generic[Item], frozen=True, omit_defaults=True):
     items: tuple[Item, ...]
     next: str | None
     total: int | None = None
+
+
+def check_limit(limit: object, *, most: int = MAX_PAGE) -> int:
+    """Return the size of a page if it is one, else raise InvalidInput."""
+    if isinstance(limit, int) and not isinstance(limit, bool) and 1 <= limit <= most:
+        return limit
+    raise InvalidInput(f"limit must be 1 to {most:,}, not {str(limit)[:40]}", field="/limit")

@@ -51,29 +51,44 @@ MessageTemplate: TypeAlias = Message | Placeholder
 
 
 class Variable(Value, frozen=True):
-    """One input of a version. `json_schema` is empty when any JSON value will do; an absent input takes `default`."""
+    """One input of a version. `json_schema` is empty when any JSON value will do; an absent input takes `default`.
+
+    A `default` of None is null only if `json_schema` has one too, else it is none: the templates do without the input.
+    """
 
     kind: Literal["value", "messages", "image"] = "value"
     json_schema: dict[str, Any] = {}
     required: bool = True
     default: Any = None
 
+    @property
+    def has_default(self) -> bool:
+        """Tell whether the input takes `default` where it is absent."""
+        return not self.required and (self.default is not None or "default" in self.json_schema)
 
-class VersionOptions(TypedDict, total=False):
-    """What `publish` takes by keyword of the version itself.
 
-    `output` is a kind's name, a list of choices or a JSON Schema. `variables` gives a JSON Schema per input, with
-    `default` where the input may be left out. With `lenient` inputs may be missing or surplus. `parent` is the number
-    of the version that this one was made from, else the newest.
+class DraftOptions(TypedDict, total=False):
+    """What `publish` takes by keyword of the version itself, beside its variables.
+
+    `output` is a kind's name, a list of choices or a JSON Schema. With `lenient` inputs may be missing or surplus.
+    `parent` is the number of the version that this one was made from, else the newest.
     """
 
     model: str | None
     output: str | Sequence[str] | Mapping[str, Any] | None
     parameters: Mapping[str, Any]
-    variables: Mapping[str, Mapping[str, Any]]
     note: str
     lenient: bool
     parent: int | None
+
+
+class VersionOptions(DraftOptions, total=False):
+    """What `publish` takes by keyword of the version itself.
+
+    `variables` gives a JSON Schema per input, with `default` where the input may be left out.
+    """
+
+    variables: Mapping[str, Mapping[str, Any]]
 
 
 class Details(TypedDict, total=False):

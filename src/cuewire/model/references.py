@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from cuewire.model.errors import InvalidInput, PromptArchived, PromptNotFound
+from cuewire.model.errors import InvalidInput, LabelNotFound, PromptArchived, PromptNotFound
 from cuewire.model.values import Value
 
 DEFAULT_LABEL = "production"
@@ -115,6 +115,15 @@ def no_prompt(name: str) -> PromptNotFound:
     """Return the error that says that there is no prompt of this name or id."""
     return PromptNotFound(
         f"there is no prompt {name[:128]!r}", field="/prompt", hint="list them with: cuewire prompts list"
+    )
+
+
+def no_label(name: str, label: str) -> LabelNotFound:
+    """Return the error that says that no version of the prompt carries the label."""
+    return LabelNotFound(
+        f"prompt {name!r} has no version labelled {label!r}",
+        field="/prompt",
+        hint=f"label one with: cuewire prompts label {name} {label} NUMBER",
     )
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Literal, TypeAlias
 
+import msgspec
+
 from cuewire.model.actors import Role
+from cuewire.model.errors import ReviewNotFound
 from cuewire.model.values import Value
 
 ReviewStatus: TypeAlias = Literal["pending", "approved", "rejected", "withdrawn"]
@@ -23,14 +27,23 @@ class Check(Value, frozen=True):
     expected: Any = None
     contains: tuple[str, ...] = ()
 
+    @property
+    def digest(self) -> str:
+        """Tells the test case from others, of the same name too."""
+        return sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+
 
 class CheckResult(Value, frozen=True):
-    """How a test case went; `execution_id` names its run, None if none began."""
+    """How a test case went; `execution_id` names its run, None if none began.
+
+    `digest` is that of the test case that ran: a rule may since ask for another one of the name.
+    """
 
     name: str
     passed: bool
     reason: str = ""
     execution_id: str | None = None
+    digest: str = ""
 
 
 class LabelRule(Value, frozen=True):
@@ -62,3 +75,8 @@ class Review(Value, frozen=True):
     decided_at: datetime | None
     comment: str
     checks: tuple[CheckResult, ...] = ()
+
+
+def no_review(review_id: int) -> ReviewNotFound:
+    """Return the error of an id that no review has."""
+    return ReviewNotFound(f"there is no review {review_id}", field="/review")

@@ -6,9 +6,10 @@ with the place; text from models is kept, with U+FFFD in place of what cannot be
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
-from math import isfinite
+from collections.abc import Callable, Mapping
+from math import inf, isfinite
 from typing import Any
 
 from cuewire.model.errors import InvalidInput
@@ -52,6 +53,25 @@ def check_object(value: object, *, pointer: str) -> dict[str, Any]:
     return plain
 
 
+def strict_decoder(*, max_keys: float = inf, parse_int: Callable[[str], int] | None = None) -> json.JSONDecoder:
+    """Return a decoder of JSON that refuses what readers take differently: doubled keys, NaN, what is not finite.
+
+    It raises ValueError for them, and for an object of more than `max_keys` keys.
+    """
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            raise ValueError("an object has the same key twice")
+        if len(made) > max_keys:
+            raise ValueError(f"an object has more than {max_keys:,} keys")
+        return made
+
+    return json.JSONDecoder(
+        parse_constant=_no_constant, parse_float=_finite, parse_int=parse_int, object_pairs_hook=unique
+    )
+
+
 def _check(value: object, pointer: str, depth: int) -> None:
     kind = type(value)
     if kind is str:
@@ -81,3 +101,14 @@ def _check(value: object, pointer: str, depth: int) -> None:
 
 def _invalid(problem: str, pointer: str) -> InvalidInput:
     return InvalidInput(f"{problem}: {pointer or '/'}", field=pointer, problems=((pointer, problem),))
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")

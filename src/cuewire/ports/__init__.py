@@ -5,7 +5,15 @@ from cuewire.ports.clock import Clock
 from cuewire.ports.faces import App, ExecutionsFace, Stream
 from cuewire.ports.live import LiveFace, LiveSource, Subscription
 from cuewire.ports.models import Embedder, Listener, PriceBook, Provider, Providers, Renderer, WhenMissing
-from cuewire.ports.prompts import EventStore, LabelRuleStore, PromptStore, ReviewStore, ScopeStore, TemplateTypeStore
+from cuewire.ports.prompts import (
+    EventStore,
+    LabelRuleStore,
+    PromptStore,
+    Refusal,
+    ReviewStore,
+    ScopeStore,
+    TemplateTypeStore,
+)
 from cuewire.ports.registry_faces import EventsFace, PromptsFace, ReviewsFace, ScopesFace, TemplatesFace
 from cuewire.ports.stores import Changes, ExecutionStore, OutcomeStore, PromptFolder, Recorder
 
@@ -31,6 +39,7 @@ __all__ = [
     "Provider",
     "Providers",
     "Recorder",
+    "Refusal",
     "Renderer",
     "ReviewStore",
     "ReviewsFace",

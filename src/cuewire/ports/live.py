@@ -22,10 +22,17 @@ class LiveSource(Protocol[Item]):
 
 
 class Subscription(Protocol[Item]):
-    """A list that is followed. Who is slow gets all that changed in the meantime as one change."""
+    """A list that is followed by one: either `on_change` is told, or one iterates.
+
+    Who is slow gets all that changed in the meantime as one change.
+    """
 
     def __aiter__(self) -> AsyncIterator[LiveChange[Item]]:
-        """Yield the whole list, then each change of it; raises NotFound, StoreError, ServerUnavailable, Forbidden."""
+        """Yield the whole list, then each change of it; who iterates anew goes on where the last one stopped.
+
+        Raises InvalidInput while `on_change` is told or somebody else waits for a change; NotFound, Forbidden,
+        StoreError; and of a server AccessDenied, ServerUnavailable at the very first, ServerError.
+        """
         ...
 
     def unsubscribe(self) -> None:

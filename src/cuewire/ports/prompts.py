@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, Unpack
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias, Unpack
 
 from cuewire.model.events import Event
 from cuewire.model.pages import Page
@@ -21,6 +21,9 @@ from cuewire.model.references import DEFAULT_LABEL, Reference
 from cuewire.model.reviews import CheckResult, LabelRule, Review, ReviewStatus
 from cuewire.model.scopes import Scope, ScopeKind
 from cuewire.model.template_types import TemplateType
+
+Refusal: TypeAlias = Callable[[LabelRule, Review], None]
+"""Raises what speaks against a review, with the rule of its label."""
 
 
 class VersionStore(Protocol):
@@ -98,6 +101,10 @@ class PromptStore(VersionStore, Protocol):
         self, wanted: PromptFilter, *, limit: int, after: str | None = None, page: int | None = None
     ) -> Page[Prompt]:
         """Return prompts after a cursor, or the page of a number, which begins with 1. Raises ScopeNotFound."""
+        ...
+
+    async def first(self, wanted: PromptFilter, *, limit: int) -> tuple[Prompt, ...]:
+        """Return the first prompts of the list, and count nothing. Raises ScopeNotFound."""
         ...
 
     async def stats(self, *, among: Sequence[str] | None = None) -> PromptStats:
@@ -181,10 +188,13 @@ class ReviewStore(Protocol):
         """Note how the test cases went. Raises ReviewNotFound, ReviewDecided."""
         ...
 
-    async def decide(self, review_id: int, *, status: ReviewStatus, by: str, comment: str) -> Review:
+    async def decide(
+        self, review_id: int, *, status: ReviewStatus, by: str, comment: str, refuse: Refusal | None = None
+    ) -> Review:
         """Decide a review that waits; an approved one moves its label, all in one transaction.
 
-        Raises ReviewDecided, PromptArchived.
+        There `refuse` is asked, of the rule and the review as they are then: what it raises undoes everything. Raises
+        ReviewDecided, PromptArchived.
         """
         ...
 

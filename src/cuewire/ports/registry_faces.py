@@ -44,10 +44,12 @@ class VersionsFace(Protocol):
     ) -> PromptVersion:
         """Store a new immutable version, unless it equals the newest one, and move the labels to it.
 
-        The first version of a prompt gets the label production; later ones only with `publish`. What is protected, or
-        not for the actor to move, stays where it is, and a review is asked for where one would do. With `new` there
-        must be no such prompt; with `revision` it must have that one. Raises InvalidInput, TemplateError,
-        PromptArchived, PromptExists, Outdated, ScopeNotFound, Forbidden.
+        The prompt is the one that `find` finds; if that is none, or an archived one, a new one is made, in English
+        unless a language is given; where there are only ones in others, it must be. Its first version gets the label
+        production; later ones only with `publish`. What is protected, or not for the actor to move, stays where it is,
+        and a review is asked for where one would do. With `new` there must be no such prompt; with `revision` it must
+        have that one. Raises InvalidInput, TemplateError, PromptArchived, PromptExists, Outdated, ScopeNotFound,
+        Forbidden.
         """
         ...
 

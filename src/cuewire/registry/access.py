@@ -45,11 +45,7 @@ def authorize(actor: Actor, action: str, prompt: str | None = None, *, said: str
     """
     if not may(actor, action):
         raise _forbidden(actor, action)
-    if actor.prompts is None:
-        return
-    if action in OF_ALL_PROMPTS:
-        raise _limited(actor, action)
-    if prompt is not None and not actor.sees(prompt):
+    if actor.prompts is not None and prompt is not None and not actor.sees(prompt):
         if said is not None:
             raise no_prompt(said)
         hint = f"this API key is for {', '.join(actor.prompts)[:200]} only"
@@ -64,11 +60,10 @@ def authorize_all(actor: Actor, action: str) -> None:
 
 
 def may(actor: Actor, action: str) -> bool:
-    """Tell whether the actor may do the action to some prompt."""
-    if action not in _ALLOWED[actor.role]:
+    """Tell whether the actor may do the action to some prompt, or at all if it touches prompts of all names."""
+    if action not in _ALLOWED[actor.role] or (action in OF_ALL_PROMPTS and actor.prompts is not None):
         return False
-    scopes = actor.scopes
-    return scopes is None or action in scopes or _FAMILY.get(action) in scopes
+    return _is_in_scopes(actor, action)
 
 
 def allowed(actor: Actor) -> tuple[str, ...]:
@@ -104,10 +99,17 @@ def beyond(actor: Actor, other: Actor) -> list[str]:
     return found
 
 
+def _is_in_scopes(actor: Actor, action: str) -> bool:
+    scopes = actor.scopes
+    return scopes is None or action in scopes or _FAMILY.get(action) in scopes
+
+
 def _forbidden(actor: Actor, action: str) -> Forbidden:
     least = LEAST[action]
     if RANKS[least] > RANKS[actor.role]:
         hint = f"it takes the role {least}; {actor.name} has the role {actor.role}"
+    elif _is_in_scopes(actor, action):
+        return _limited(actor, action)
     else:
         hint = f"this API key is for {', '.join(sorted(actor.scopes or ())) or 'nothing'} only"
     return Forbidden(f"{actor.name!r} may not do {action!r}", hint=hint)

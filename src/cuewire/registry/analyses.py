@@ -10,11 +10,13 @@ from msgspec.structs import replace
 from cuewire.model.analyses import Analysis, FoundInput, Problem, Report, problem
 from cuewire.model.errors import CuewireError, InvalidInput, NotFound, TemplateError
 from cuewire.model.includes import Includes
-from cuewire.model.prompts import Content, Image, MessageTemplate, Placeholder, Variable
+from cuewire.model.prompts import Content, Image, MessageTemplate, Placeholder, PromptVersion, Variable
+from cuewire.model.references import Reference
 from cuewire.model.template_types import TemplateType
 from cuewire.ports import Renderer
 from cuewire.registry.contents import checked_messages, declared_as, input_name, joined
-from cuewire.registry.includes import Find, find_includes, nowhere, texts_of
+from cuewire.registry.includes import Find, find_includes, nowhere
+from cuewire.registry.texts import templates_of
 
 _NONE: Mapping[str, Any] = {}
 _NO_TYPE = TemplateType(name="", description="")
@@ -35,15 +37,20 @@ async def analyse(
     InvalidInput for what is no content, and what reading other versions raises beyond NotFound.
     """
     messages = checked_messages(content)
+    find = _remembering(find)
     look = _Look()
     for index, message in enumerate(messages):
-        includes, error = await _includes(name, message, renderer, find)
-        reports = [await renderer.analyse(text, includes=includes) for text in texts_of(message)]
+        includes, error = await _includes(name, [message], renderer, find)
+        reports = [await renderer.analyse(text, includes=includes) for text in templates_of([message])]
         if error is not None and not any(report.problems for report in reports):
             look.fail(error, index)
         for report in reports:
             look.add(report, index)
         look.add_others(message, index)
+    if look.is_sound and len(messages) > 1:
+        _, error = await _includes(name, messages, renderer, find)
+        if error is not None:
+            look.fail(error, int(error.field.removeprefix("/content/")))
     look.compare(variables, template_type)
     return look.analysis()
 
@@ -57,6 +64,11 @@ class _Look:
         self._inputs: dict[str, FoundInput] = {}
         self._filters: set[str] = set()
         self._tokens = 0
+
+    @property
+    def is_sound(self) -> bool:
+        """Tell whether nothing is wrong so far."""
+        return not self._problems
 
     def analysis(self) -> Analysis:
         """Return all of it."""
@@ -134,11 +146,22 @@ class _Look:
 
 
 async def _includes(
-    name: str, message: MessageTemplate, renderer: Renderer, find: Find
+    name: str, messages: Sequence[MessageTemplate], renderer: Renderer, find: Find
 ) -> tuple[Includes | None, CuewireError | None]:
-    """Return what a message includes, or why that cannot be found."""
-    messages: Sequence[MessageTemplate] = (message,)
+    """Return what messages include, or why that cannot be found."""
     try:
         return await find_includes(name, messages, renderer=renderer, find=find), None
     except (TemplateError, NotFound, InvalidInput) as error:
         return None, error
+
+
+def _remembering(find: Find) -> Find:
+    """Return what looks each version up once."""
+    known: dict[Reference, PromptVersion] = {}
+
+    async def look_up(reference: Reference) -> PromptVersion:
+        if reference not in known:
+            known[reference] = await find(reference)
+        return known[reference]
+
+    return look_up

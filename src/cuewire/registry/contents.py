@@ -12,8 +12,8 @@ from cuewire.model.includes import Includes
 from cuewire.model.prompts import Image, Message, MessageTemplate, Placeholder, Variable
 from cuewire.model.text import check_json
 from cuewire.ports import Renderer
-from cuewire.registry.includes import texts_of
 from cuewire.registry.schemas import compiled
+from cuewire.registry.texts import templates_of
 from cuewire.template.schemas import both
 
 MAX_MESSAGES = 200
@@ -83,7 +83,7 @@ async def _read_by(
     if isinstance(message, Placeholder):
         return [(input_name(message.input, index), Variable(kind="messages"))]
     read: list[tuple[str, Variable]] = []
-    for text in texts_of(message):
+    for text in templates_of([message]):
         try:
             names = await renderer.variables((text,), includes=includes)
         except TemplateError as error:
@@ -98,9 +98,14 @@ async def _read_by(
 
 def input_name(name: str, index: int) -> str:
     """Return the name of an input that a message names, if it is one. Raises InvalidInput."""
-    if not name.isidentifier() or not name.isascii() or len(name) > 64:
-        raise InvalidInput(f"{name[:80]!r} is not an input name", field=f"/content/{index}")
-    return name
+    if is_input_name(name):
+        return name
+    raise InvalidInput(f"{name[:80]!r} is not an input name", field=f"/content/{index}")
+
+
+def is_input_name(name: str) -> bool:
+    """Tell whether an input may be called so."""
+    return name.isidentifier() and name.isascii() and len(name) <= 64
 
 
 def declared_as(name: str, variable: Variable, schema: Mapping[str, Any]) -> Variable:
@@ -118,6 +123,8 @@ def declared_as(name: str, variable: Variable, schema: Mapping[str, Any]) -> Var
     if has_default:
         for error in validator.iter_errors(default):
             raise InvalidInput(f"the default of {name!r} is wrong: {error.message[:120]}", field=f"{pointer}/default")
+    if has_default and default is None and variable.required:
+        plain["default"] = None  # which tells it from an input that its templates can do without
     return Variable(
         kind=variable.kind, json_schema=plain, required=variable.required and not has_default, default=default
     )

@@ -13,8 +13,8 @@ import msgspec
 from cuewire.model.diffs import Diff, DiffLine, FieldDiff, TextDiff
 from cuewire.model.errors import InvalidInput
 from cuewire.model.prompts import Inputs, Message, MessageTemplate, PromptVersion
-from cuewire.ports import Renderer, WhenMissing
-from cuewire.registry.includes import texts_of
+from cuewire.ports import Renderer
+from cuewire.registry import texts
 from cuewire.registry.inputs import filled
 
 _FIELDS = ("model", "parameters", "output", "variables", "lenient", "includes")
@@ -52,12 +52,7 @@ async def rendered(version: PromptVersion, inputs: Inputs, renderer: Renderer, *
 
     Raises TemplateError.
     """
-    templates = tuple(text for message in version.messages for text in texts_of(message))
-    values = filled(version.variables, inputs)
-    missing: WhenMissing = "empty" if version.lenient else "raise"
-    return await renderer.render(
-        templates, values, key=version.content_hash, at=at, includes=version.includes, missing=missing
-    )
+    return await texts.rendered(version, filled(version.variables, inputs), renderer, key=version.content_hash, at=at)
 
 
 def _text_diff(first_role: str | None, second_role: str | None, first: str, second: str) -> TextDiff:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 from msgspec.structs import replace
 
 from cuewire.model.errors import InvalidInput
 from cuewire.model.outputs import JsonOutput, parse_output
-from cuewire.model.prompts import Content, Variable, VersionDraft
+from cuewire.model.prompts import Content, DraftOptions, Variable, VersionDraft
 from cuewire.model.references import check_name
 from cuewire.model.requests import check_parameters, parse_model
 from cuewire.model.text import check_json
@@ -31,17 +31,37 @@ async def make_draft(
     *,
     renderer: Renderer,
     find: Find = nowhere,
-    model: str | None = None,
-    output: str | Sequence[str] | Mapping[str, Any] | None = None,
-    parameters: Mapping[str, Any] = _NONE,
     variables: Mapping[str, Mapping[str, Any]] = _NONE,
-    note: str = "",
-    lenient: bool = False,
-    parent: int | None = None,
+    **options: Unpack[DraftOptions],
 ) -> VersionDraft:
     """Check everything that an author gave and return the draft, with the texts that it includes.
 
     Raises InvalidInput, TemplateError, and what `find` raises for what is included.
+    """
+    draft = begin_draft(name, content, **options)
+    includes = await find_includes(name, draft.messages, renderer=renderer, find=find)
+    found = declared(await read_variables(draft.messages, renderer, includes), variables)
+    if draft.lenient:
+        found = {name: each if name in variables else _anything(each) for name, each in found.items()}
+    further = [*([includes] if includes.texts else []), *(["lenient"] if draft.lenient else [])]
+    content_hash = _hash((draft.messages, found, draft.model, draft.parameters, draft.output, *further))
+    return replace(draft, variables=found, includes=includes, content_hash=content_hash)
+
+
+def begin_draft(
+    name: str,
+    content: Content,
+    *,
+    model: str | None = None,
+    output: str | Sequence[str] | Mapping[str, Any] | None = None,
+    parameters: Mapping[str, Any] = _NONE,
+    note: str = "",
+    lenient: bool = False,
+    parent: int | None = None,
+) -> VersionDraft:
+    """Check what an author gave as far as that needs no template read, and return it as a draft without the rest.
+
+    Raises InvalidInput.
     """
     check_name(name, field="/name")
     messages = checked_messages(content)
@@ -55,20 +75,14 @@ async def make_draft(
     kind = parse_output(output)
     if isinstance(kind, JsonOutput):
         compiled(kind.json_schema, pointer="/output")
-    includes = await find_includes(name, messages, renderer=renderer, find=find)
-    found = declared(await read_variables(messages, renderer, includes), variables)
-    if lenient:
-        found = {name: each if name in variables else _anything(each) for name, each in found.items()}
-    further = [*([includes] if includes.texts else []), *(["lenient"] if lenient else [])]
     return VersionDraft(
         prompt=name,
         messages=messages,
-        variables=found,
+        variables={},
         model=model_name,
         parameters=chosen,
         output=kind,
-        content_hash=_hash((messages, found, model_name, chosen, kind, *further)),
-        includes=includes,
+        content_hash="",
         lenient=lenient,
         parent=parent,
         note=note,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from cuewire.model.errors import InvalidInput, NotFound, TemplateError
 from cuewire.model.prompt_files import Change, FileChange, PromptFile
-from cuewire.model.references import DEFAULT_LABEL, LATEST
+from cuewire.model.prompts import Prompt, PromptVersion, Variable
+from cuewire.model.references import DEFAULT_LABEL, no_label
 from cuewire.ports import PromptFolder, PromptsFace
-from cuewire.registry.statements import change_of, check, describes, file_of, live_prompt, live_prompts, publish, says
+from cuewire.registry.arrivals import Arrivals, in_order
+from cuewire.registry.statements import change_of, describes, file_of, live_prompt, live_prompts, publish
 
 
 async def pull(
@@ -19,12 +21,12 @@ async def pull(
     Raises NotFound for a name that has none, InvalidInput if a file cannot be written.
     """
     async for prompt in live_prompts(prompts, names):
-        if names or label in prompt.labels:
-            version = await prompts.get(f"{prompt.id}@{label}")
-            found = await prompts.variables(version.messages)
-            file = file_of(version, found, of=prompt)
+        if label in prompt.labels:
+            file = await _file(prompts, prompt, prompt.labels[label])
             is_changed = folder.write(file)
-            yield change_of(file, "changed" if is_changed else "unchanged", version.number)
+            yield change_of(file, "changed" if is_changed else "unchanged", prompt.labels[label])
+        elif names:
+            raise no_label(prompt.name, label)
 
 
 async def push(
@@ -37,21 +39,20 @@ async def push(
 ) -> AsyncIterator[FileChange]:
     """Publish what the files of a folder say where it differs from the newest version. Nothing is ever deleted.
 
-    All files are looked through before the first is published. With `dry` nothing is. Raises InvalidInput that lists
-    everything that is wrong with them, TemplateError.
+    All files are looked through before the first is published; what a file includes may be among them. With `dry`
+    nothing is. Raises InvalidInput that lists everything that is wrong with them.
     """
-    files = folder.read()
-    await _check(prompts, files)
+    files, arrivals = await _arrived(prompts, folder.read())
     for file in files:
         change: Change = "new"
         number = 0
         if prompt := await live_prompt(prompts, file):
-            newest = await prompts.get(f"{prompt.id}@{LATEST}")
-            found = await prompts.variables(file.messages)
-            is_same = says(file, newest, found) and describes(file, prompt)
+            newest = (await prompts.versions(str(prompt.id)))[0]
+            is_same = describes(file, prompt) and await arrivals.same(file, [newest]) is not None
             change, number = "unchanged" if is_same else "changed", newest.number
         if not dry:
             number = (await publish(prompts, file, labels=labels, release=release)).number
+            arrivals.published(file.prompt)
         yield change_of(file, change, number)
 
 
@@ -61,30 +62,40 @@ async def add(
     """Publish prompts that come ready-made, each unless some version of the name says the same already.
 
     So a second time adds nothing, also when there are newer versions by then. Production moves only if it is among the
-    labels. Raises InvalidInput, TemplateError, both before the first is published.
+    labels. Raises InvalidInput before the first is published.
     """
-    await _check(prompts, files)
+    files, arrivals = await _arrived(prompts, files)
     for file in files:
-        prompt, found = await live_prompt(prompts, file), await prompts.variables(file.messages)
+        prompt = await live_prompt(prompts, file)
         versions = await prompts.versions(str(prompt.id)) if prompt else ()
-        same = next((version for version in versions if says(file, version, found)), None)
+        same = await arrivals.same(file, versions)
         if prompt and same:
             for label in labels:
                 await prompts.label(str(prompt.id), label, same.number)
             yield change_of(file, "unchanged", same.number)
         else:
             version = await publish(prompts, file, labels=labels)
+            arrivals.published(file.prompt)
             yield change_of(file, "changed" if versions else "new", version.number)
 
 
-async def _check(prompts: PromptsFace, files: Sequence[PromptFile]) -> None:
-    """Find what is wrong with any of the files before the first is published."""
-    problems = []
-    for file in files:
-        try:
-            check(file)
-            await prompts.variables(file.messages)
-        except (InvalidInput, NotFound, TemplateError) as error:
-            problems.append((file.prompt, error.message))
-    if problems:
-        raise InvalidInput("; ".join(f"{name}: {what}" for name, what in problems), problems=tuple(problems))
+async def _arrived(prompts: PromptsFace, files: Sequence[PromptFile]) -> tuple[list[PromptFile], Arrivals]:
+    """Return files in the order in which they can be published, all of them looked through."""
+    ordered = in_order(files, lambda file: (file,))
+    arrivals = Arrivals(prompts)
+    await arrivals.check((file.prompt, file) for file in ordered)
+    return ordered, arrivals
+
+
+async def _file(prompts: PromptsFace, prompt: Prompt, number: int) -> PromptFile:
+    """Return a version as a file says it, also of a prompt that does not run."""
+    version = next(each for each in await prompts.versions(str(prompt.id)) if each.number == number)
+    return file_of(version, await _found(prompts, version), of=prompt)
+
+
+async def _found(prompts: PromptsFace, version: PromptVersion) -> Mapping[str, Variable]:
+    """Return the variables that publishing the version again would find: none if what it includes is gone by now."""
+    try:
+        return await prompts.variables(version.messages)
+    except (NotFound, InvalidInput, TemplateError):
+        return {}

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from cuewire.model.actors import Actor
 from cuewire.model.errors import InvalidInput
 from cuewire.model.events import Event
+from cuewire.model.pages import check_limit
 from cuewire.ports import EventStore
 from cuewire.registry.access import authorize
-from cuewire.registry.prompts import check_limit
 
 
 class History:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from cuewire.model.bundles import Bundle, BundledVersion, Loss, histories
-from cuewire.model.errors import InvalidInput, NotFound, TemplateError
+from cuewire.model.errors import InvalidInput, NotFound
 from cuewire.model.includes import Includes
 from cuewire.model.prompt_files import Change, FileChange, PromptFile
-from cuewire.model.prompts import BUILT_IN, Message, MessageTemplate, Prompt, PromptVersion, Variable
+from cuewire.model.prompts import BUILT_IN, Prompt, PromptVersion, Variable
 from cuewire.model.references import DEFAULT_LABEL, LATEST, check_label
 from cuewire.ports import PromptsFace
+from cuewire.registry.arrivals import Arrivals, in_order
+from cuewire.registry.contents import declared
 from cuewire.registry.details import declarations
-from cuewire.registry.includes import texts_of
-from cuewire.registry.statements import change_of, check, file_of, live_prompt, live_prompts, publish, says
-
-_TAKES_IN = re.compile(r"(?:include\s+|extends\s+|prompt\s*\(\s*)['\"]([^'\"@]{1,200})")
+from cuewire.registry.statements import change_of, file_of, live_prompt, live_prompts, publish
 
 
 async def export_prompts(prompts: PromptsFace, *, names: Sequence[str] = ()) -> list[BundledVersion]:
@@ -65,8 +64,9 @@ async def import_prompts(
     found = histories(bundle.versions)
     for name in BUILT_IN & {history[0].file.prompt for history in found}:
         yield Loss(place=name, what="the prompt", why="it is Cuewire's own, and nobody imports it")
-    wanted = _in_order([history for history in found if history[0].file.prompt not in BUILT_IN])
-    run = _Import(prompts, {history[0].file.prompt for history in wanted}, labels)
+    own = [history for history in found if history[0].file.prompt not in BUILT_IN]
+    wanted = in_order(own, lambda history: [version.file for version in history])
+    run = _Import(prompts, labels)
     await run.check(wanted)
     for history in wanted:
         change = await (run.foresee(history) if dry else run.carry_out(history))
@@ -77,27 +77,16 @@ async def import_prompts(
 
 
 class _Import:
-    def __init__(self, prompts: PromptsFace, names: set[str], labels: Sequence[str]) -> None:
+    def __init__(self, prompts: PromptsFace, labels: Sequence[str]) -> None:
         self._prompts = prompts
-        self._names = names
         self._labels = labels
-        self._variables: dict[tuple[MessageTemplate, ...], Mapping[str, Variable]] = {}
+        self._arrivals = Arrivals(prompts)
         self.losses: dict[Loss, None] = {}
 
     async def check(self, wanted: Sequence[Sequence[BundledVersion]]) -> None:
         """Find what is wrong with any version before the first is published. Raises InvalidInput with all of it."""
-        problems = []
-        for version in (version for history in wanted for version in history):
-            file = version.file
-            try:
-                check(file)
-                await self._found(file)
-            except (InvalidInput, NotFound, TemplateError) as error:
-                title = f"{file.prompt} {version.number}" if version.number else file.prompt
-                problems.append((title, error.message))
-        if problems:
-            listed = "; ".join(f"{name}: {what}" for name, what in problems)
-            raise InvalidInput(listed, problems=tuple(problems))
+        files = ((_title(version), version.file) for history in wanted for version in history)
+        await self._arrivals.check(files, declare=_declare)
 
     async def foresee(self, history: Sequence[BundledVersion]) -> FileChange:
         """Return what carrying out would do."""
@@ -130,7 +119,7 @@ class _Import:
                 release=prompt is None and at == released > 0,
                 describe=prompt is None,
             )
-            self._variables.clear()  # some may read what this version changed
+            self._arrivals.published(name)
             self._compare(name, version.includes, stored.includes)
             known = [stored, *known]
             added, number = added + 1, stored.number
@@ -142,30 +131,18 @@ class _Import:
         return prompt, await self._prompts.versions(str(prompt.id)) if prompt else ()
 
     async def _same(self, file: PromptFile, known: Sequence[PromptVersion]) -> PromptVersion | None:
-        alike = [version for version in known if version.messages == file.messages]
-        if not alike:
-            return None
-        found, file = await self._found(file), await self._readable(file)
-        return next((version for version in alike if says(file, version, found)), None)
+        return await self._arrivals.same(await self._readable(file), known)
 
     async def _readable(self, file: PromptFile) -> PromptFile:
-        """Return the file without declarations of variables that its messages do not read."""
-        found = await self._found(file)
-        for name in file.variables.keys() - found.keys():
+        """Return the file without declarations of variables that its messages do not read, as far as that is known."""
+        try:
+            found = await self._arrivals.variables(file)
+        except NotFound:
+            return file  # what it includes is still to come
+        kept = _read(found, file.variables)
+        for name in file.variables.keys() - kept.keys():
             self.losses[Loss(place=file.prompt, what=f"variable {name}", why="no message reads it")] = None
-        kept = {name: said for name, said in file.variables.items() if name in found}
         return msgspec.structs.replace(file, variables=kept)
-
-    async def _found(self, file: PromptFile) -> Mapping[str, Variable]:
-        """Return the variables of the messages; those of prompts that are still to come are not known yet."""
-        if file.messages not in self._variables:
-            try:
-                self._variables[file.messages] = await self._prompts.variables(file.messages)
-            except NotFound:
-                if not _taken_in(file) & self._names:
-                    raise
-                return {}
-        return self._variables[file.messages]
 
     def _compare(self, name: str, there: Includes, here: Includes) -> None:
         """Tell of texts that are included and are others here."""
@@ -182,29 +159,13 @@ def _home(version: BundledVersion) -> tuple[str, str, str]:
     return version.file.prompt, version.file.strategy or "", version.file.language
 
 
-def _taken_in(file: PromptFile) -> set[str]:
-    texts = (text for message in file.messages if isinstance(message, Message) for text in texts_of(message))
-    return {name for text in texts for name in _TAKES_IN.findall(text)}
+def _title(version: BundledVersion) -> str:
+    return f"{version.file.prompt} {version.number}" if version.number else version.file.prompt
 
 
-def _in_order(found: Sequence[list[BundledVersion]]) -> list[list[BundledVersion]]:
-    """Return the histories so that what is included comes before what includes it, and otherwise as they were."""
-    of_name: dict[str, list[list[BundledVersion]]] = {}
-    for history in found:
-        of_name.setdefault(history[0].file.prompt, []).append(history)
-    ordered: list[list[BundledVersion]] = []
-    begun: set[str] = set()
+def _read(found: Mapping[str, Variable], said: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: each for name, each in said.items() if name in found}
 
-    # A stack of its own: a bundle may hold a chain of any length.
-    for first in of_name:
-        stack = [(first, False)]
-        while stack:
-            name, is_ready = stack.pop()
-            if is_ready:
-                ordered += of_name[name]
-            elif name not in begun:
-                begun.add(name)
-                stack.append((name, True))
-                needed = {each for history in of_name[name] for version in history for each in _taken_in(version.file)}
-                stack += [(each, False) for each in sorted(needed & of_name.keys() - begun, reverse=True)]
-    return ordered
+
+def _declare(found: Mapping[str, Variable], said: Mapping[str, Mapping[str, Any]]) -> None:
+    declared(found, _read(found, said))

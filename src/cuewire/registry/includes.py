@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from cuewire.model.errors import InvalidInput, NotFound, TemplateError
 from cuewire.model.includes import NOTHING, IncludedText, Includes, Mention, Ways, check_includes, check_way
-from cuewire.model.prompts import Message, MessageTemplate, PromptVersion
+from cuewire.model.prompts import MessageTemplate, PromptVersion
 from cuewire.model.references import DEFAULT_LANGUAGE, Reference, parse_reference
 from cuewire.ports import Renderer
+from cuewire.registry.texts import templates_of
 
 Find: TypeAlias = Callable[[Reference], Awaitable[PromptVersion]]
 """Looks up a version. Raises PromptNotFound, LabelNotFound, VersionNotFound."""
@@ -48,15 +49,6 @@ async def find_includes(
     return Includes(pins=pins, texts=texts) if pins else NOTHING
 
 
-def texts_of(message: MessageTemplate) -> Iterator[str]:
-    """Yield the templates of a message, in order."""
-    match message:
-        case Message(content=str() as text):
-            yield text
-        case Message(content=tuple() as parts):
-            yield from (part for part in parts if isinstance(part, str))
-
-
 class _Place(NamedTuple):
     """Where another prompt is named: in which message, and where in its text."""
 
@@ -72,7 +64,7 @@ async def _places(messages: Sequence[MessageTemplate], renderer: Renderer) -> li
     for index, message in enumerate(messages):
         field = f"/content/{index}"
         try:
-            found = await renderer.references(tuple(texts_of(message)))
+            found = await renderer.references(templates_of([message]))
         except TemplateError as error:
             error.field = field
             raise

@@ -68,7 +68,7 @@ def filled(variables: Mapping[str, Variable], inputs: Inputs) -> dict[str, Any]:
         return {**inputs}
     values = {name: value for name, value in inputs.items() if name in variables}
     for name, variable in variables.items():
-        if name not in values and not variable.required and variable.default is not None:
+        if name not in values and variable.has_default:
             values[name] = variable.default
     return values
 

@@ -42,7 +42,7 @@ class Live:
         mark = sha256(msgspec.json.encode(key)).hexdigest()[:12]
 
         async def look() -> tuple[Prompt, ...]:
-            return (await self._prompts.list(ordered, limit=limit)).items
+            return await self._prompts.first(ordered, limit=limit)
 
         feed = Feed(key, look, name=lambda at, _: f"{at}-{mark}")
         return Reader(self._feeds, feed, begin=partial(self._begin, mark=mark, after=after, among=wanted.names))

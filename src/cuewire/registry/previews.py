@@ -17,10 +17,11 @@ from cuewire.model.prompts import Content, Image, Inputs, MessageTemplate, Place
 from cuewire.model.requests import ContentPart, TextContent
 from cuewire.model.template_types import TemplateType
 from cuewire.model.text import check_object
-from cuewire.ports import Renderer, WhenMissing
+from cuewire.ports import Renderer
 from cuewire.registry.contents import checked_messages, declared, read_variables
-from cuewire.registry.includes import Find, find_includes, nowhere, texts_of
+from cuewire.registry.includes import Find, find_includes, nowhere
 from cuewire.registry.inputs import Fault, faults, filled, history, refuse
+from cuewire.registry.texts import rendered, templates_of
 from cuewire.template.filters.text import count_tokens
 
 _NONE: Mapping[str, Any] = {}
@@ -35,27 +36,21 @@ class Previewable(NamedTuple):
     includes: Includes = NOTHING
     lenient: bool = False
 
-    @property
-    def templates(self) -> tuple[str, ...]:
-        """All texts, in order."""
-        return tuple(text for message in self.messages for text in texts_of(message))
-
 
 async def previewable(
     content: Content,
     *,
     renderer: Renderer,
     find: Find = nowhere,
-    name: str = "",
     variables: Mapping[str, Mapping[str, Any]] = _NONE,
     lenient: bool = False,
 ) -> Previewable:
-    """Return content that the prompt `name` may become as what can be previewed; the options are those of `publish`.
+    """Return content as what can be previewed; the options are those of `publish`.
 
     Raises InvalidInput, TemplateError, and what `find` raises for what is included.
     """
     messages = checked_messages(content)
-    includes = await find_includes(name, messages, renderer=renderer, find=find)
+    includes = await find_includes("", messages, renderer=renderer, find=find)
     found = await read_variables(messages, renderer, includes)
     return Previewable(messages, declared(found, variables), includes, lenient)
 
@@ -91,7 +86,7 @@ async def preview(
             refuse(wrong, shown.variables, of="the preview")
             marked = Marked(texts=tuple(await _as_run(shown, values, renderer, at)))
         else:
-            marked = await renderer.preview(shown.templates, values, at=at, includes=shown.includes)
+            marked = await renderer.preview(templates_of(shown.messages), values, at=at, includes=shown.includes)
     except TemplateError as error:
         error.field = _message_of(error.field, shown)
         raise
@@ -112,9 +107,8 @@ def _warning(fault: Fault) -> Problem:
 async def _as_run(
     shown: Previewable, values: Mapping[str, Any], renderer: Renderer, at: datetime | None
 ) -> Sequence[str]:
-    key = sha256(msgspec.msgpack.encode((shown.templates, shown.includes))).hexdigest()
-    missing: WhenMissing = "empty" if shown.lenient else "raise"
-    return await renderer.render(shown.templates, values, key=key, at=at, includes=shown.includes, missing=missing)
+    key = sha256(msgspec.msgpack.encode((templates_of(shown.messages), shown.includes))).hexdigest()
+    return await rendered(shown, values, renderer, key=key, at=at)
 
 
 def _examples(shown: Previewable, template_type: TemplateType | None) -> dict[str, Any]:
@@ -163,6 +157,6 @@ def _mark(name: str) -> str:
 
 def _message_of(field: str, shown: Previewable) -> str:
     """Return where the message is whose template an error points to."""
-    owners = [index for index, message in enumerate(shown.messages) for _ in texts_of(message)]
+    owners = [index for index, message in enumerate(shown.messages) for _ in templates_of([message])]
     number = field.removeprefix("/templates/")
     return f"/content/{owners[int(number)]}" if number.isdecimal() else field

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import builtins
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Literal, Unpack, cast
 
 import msgspec
 
 from cuewire.model.actors import Actor, common
 from cuewire.model.diffs import Diff
-from cuewire.model.errors import InvalidInput, PromptNotFound, ReviewRequired
+from cuewire.model.errors import InvalidInput, PromptExists, PromptNotFound
 from cuewire.model.events import Event
 from cuewire.model.live import OnChange
 from cuewire.model.outputs import stated
-from cuewire.model.pages import MAX_PAGE, Page
+from cuewire.model.pages import Page, check_limit
 from cuewire.model.prompts import (
     EVERY_PROMPT,
     Content,
@@ -45,6 +46,7 @@ from cuewire.model.references import (
     no_prompt,
     parse_reference,
 )
+from cuewire.model.text import check_json
 from cuewire.ports import EventStore, PromptStore, Renderer
 from cuewire.registry.access import authorize
 from cuewire.registry.details import checked_home, declarations, sorted_out
@@ -85,14 +87,15 @@ class Registry:
         return Registry(self._parts, actor=actor)
 
     async def provide(self, name: str, content: Content, **options: Unpack[VersionOptions]) -> None:
-        """Publish a prompt of our own at its first use, unless somebody has published one of the name."""
+        """Publish a prompt of our own at its first use, unless there is one of the name, archived or not."""
         if name in self._provided:
             return
         try:
-            await self._store.resolve(Reference(name=name))
+            await self._store.get(name)
         except PromptNotFound:
             draft = await make_draft(name, content, renderer=self._parts.renderer, find=self._find, **options)
-            await self._store.publish(draft)
+            with suppress(PromptExists):
+                await self._store.publish(draft, is_new=True)
             self._resolver.forget()
         self._provided.add(name)
 
@@ -113,7 +116,7 @@ class Registry:
         if publish:
             wanted.append(DEFAULT_LABEL)
         home, details, of_version = sorted_out(options)
-        known = await self._known(check_new_name(name) if new else name, home)
+        known = None if new and check_new_name(name) else await self._known(name, home)
         if known is None and name.isdigit():
             raise no_prompt(name)
         authorize(self._actor, "prompts:write", known.name if known else check_new_name(name), said=name)
@@ -122,11 +125,12 @@ class Registry:
         guard = self._parts.guard
         free, guarded = await guard.sorted_out(self._actor, known, wanted)
         first = () if known else (await guard.sorted_out(self._actor, None, [DEFAULT_LABEL]))[0]
+        near = self.near({"strategy": known.strategy, "language": known.language} if known else home)
         draft = await make_draft(
-            known.name if known else name, content, renderer=self._parts.renderer, find=self.near(home), **of_version
+            known.name if known else name, content, renderer=self._parts.renderer, find=near, **of_version
         )
         version = await self._store.publish(
-            msgspec.structs.replace(draft, prompt=name),
+            msgspec.structs.replace(draft, prompt=str(known.id) if known else name),
             labels=free,
             first=first,
             details=details,
@@ -174,8 +178,8 @@ class Registry:
         return await find_variables(content, renderer=self._parts.renderer, find=self._find)
 
     async def get(self, reference: str, **home: Unpack[Home]) -> PromptVersion:
-        """Return a version by `name`, `name@label` or `name@7`."""
-        return await self._find(parse_reference(reference, **home))
+        """Return a version by `name`, `name@label` or `name@7`, as a run would find it."""
+        return await self._read(parse_reference(reference, **home), self._resolver.resolve)
 
     async def version(self, name: str, number: int, **home: Unpack[Home]) -> PromptVersion:
         """Return a version of exactly the prompt that is named, archived or not. Raises NotFound."""
@@ -206,9 +210,6 @@ class Registry:
     ) -> Page[Prompt]:
         """Return the prompts that are wanted."""
         authorize(self._actor, "prompts:read")
-        check_limit(limit)
-        if wanted.strategy is not None:
-            check_name(wanted.strategy, field="/strategy")
         if page is not None and not 1 <= page <= 10**9:
             raise InvalidInput("page must be 1 or more", field="/page")
         return await self._store.list(self._seen(wanted), limit=limit, after=after, page=page)
@@ -244,15 +245,7 @@ class Registry:
         check_number(number)
         version = await self.version(name, number, **home)
         authorize(self._actor, "prompts:publish", version.prompt)
-        guard, prompt = self._parts.guard, await self._store.get(str(version.prompt_id))
-        free, _ = await guard.sorted_out(self._actor, prompt, [label], must=True)
-        if not free:
-            review = await guard.ask(self._actor, version, label)
-            raise ReviewRequired(
-                f"label {label!r} of prompt {version.prompt!r} is protected: review {review.id} waits for a decision",
-                field="/label",
-                hint=f"somebody else decides with: cuewire reviews approve {review.id}",
-            )
+        await self._parts.guard.refuse(self._actor, version, label)
         moved = await self._store.label(str(version.prompt_id), label, number, by=self._actor.name, expected=expected)
         self._resolver.forget()
         return moved
@@ -283,9 +276,7 @@ class Registry:
 
     async def archive(self, name: str, *, revision: int | None = None, **home: Unpack[Home]) -> Prompt:
         """Archive a prompt."""
-        prompt = await self._change(name, home, status="archived", revision=revision)
-        self._provided.discard(prompt.name)
-        return prompt
+        return await self._change(name, home, status="archived", revision=revision)
 
     async def restore(self, name: str, **home: Unpack[Home]) -> Prompt:
         """Bring an archived prompt back."""
@@ -345,7 +336,10 @@ class Registry:
         return changed
 
     def _seen(self, wanted: PromptFilter) -> PromptFilter:
-        """Return the filter for what the actor may see of what is wanted."""
+        """Return the filter for what the actor may see of what is wanted. Raises InvalidInput."""
+        check_json(msgspec.structs.asdict(wanted), pointer="")
+        if wanted.strategy is not None:
+            check_name(wanted.strategy, field="/strategy")
         mine = self._actor.prompts
         if mine is None:
             return wanted
@@ -354,30 +348,31 @@ class Registry:
     async def _known(self, name: str, home: Home) -> Prompt | None:
         """Return the prompt that `publish` means, None if there is none: an archived one is meant by its id only."""
         try:
-            language = home.get("language") or DEFAULT_LANGUAGE
-            prompt = await self._store.get(
-                check_name(name, field="/name"), strategy=home.get("strategy"), language=language
-            )
+            prompt = await self._store.get(check_name(name, field="/name"), **home)
         except PromptNotFound:
             return None
-        return prompt if name.isdigit() or not prompt.archived else None
+        if prompt.archived and not name.isdigit():
+            return None
+        if prompt.language != DEFAULT_LANGUAGE and home.get("language") is None and not name.isdigit():
+            raise InvalidInput(
+                f"there is prompt {prompt.name!r} in {prompt.language!r}, and none in {DEFAULT_LANGUAGE!r}",
+                field="/language",
+                hint=f"say {prompt.language} for a new version of that one, {DEFAULT_LANGUAGE} for a new prompt",
+            )
+        return prompt
 
     async def _find(self, reference: Reference) -> PromptVersion:
+        return await self._read(reference, self._store.resolve)
+
+    async def _read(self, reference: Reference, resolve: Find) -> PromptVersion:
         if reference.id is None:
             authorize(self._actor, "prompts:read", reference.name)
         else:
             await self.find(reference.name)  # first, because other errors would tell the prompt's name
-        return await self._store.resolve(reference)
+        return await resolve(reference)
 
 
 def _free_label(label: str) -> str:
     if check_label(label) == LATEST:
         raise InvalidInput("label 'latest' always names the newest version and cannot be moved", field="/label")
     return label
-
-
-def check_limit(limit: object, *, most: int = MAX_PAGE) -> int:
-    """Return the limit of a page if it is usable, else raise InvalidInput."""
-    if isinstance(limit, int) and not isinstance(limit, bool) and 1 <= limit <= most:
-        return limit
-    raise InvalidInput(f"limit must be 1 to {most}", field="/limit")

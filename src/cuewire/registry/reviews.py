@@ -7,14 +7,15 @@ from typing import TypeAlias, Unpack, get_args
 
 from cuewire.model.actors import Actor, check_role
 from cuewire.model.errors import Conflict, InvalidInput, ReviewDecided, ReviewNotFound
+from cuewire.model.pages import check_limit
 from cuewire.model.prompts import Home
 from cuewire.model.references import LATEST, check_label
-from cuewire.model.reviews import MAX_CHECKS, Check, CheckResult, LabelRule, Review, ReviewStatus
+from cuewire.model.reviews import MAX_CHECKS, Check, CheckResult, LabelRule, Review, ReviewStatus, no_review
 from cuewire.model.text import is_storable
-from cuewire.ports import LabelRuleStore, ReviewStore
+from cuewire.ports import LabelRuleStore, Refusal, ReviewStore
 from cuewire.registry.access import authorize, authorize_all
 from cuewire.registry.labels import LabelGuard, refuse_own
-from cuewire.registry.prompts import Registry, check_limit
+from cuewire.registry.prompts import Registry
 from cuewire.registry.resolver import Resolver
 
 MAX_COMMENT = 2_000
@@ -110,9 +111,7 @@ class Reviews:
 
     async def get(self, review_id: int) -> Review:
         """Return a review. Raises ReviewNotFound."""
-        review = await self._reviews.get(_checked_id(review_id))
-        authorize(self._actor, "prompts:read", review.prompt)
-        return review
+        return await self._seen(review_id, "prompts:read")
 
     async def waiting(self, prompt: str, **home: Unpack[Home]) -> Review:
         """Return the one review of a prompt that waits. Raises ReviewNotFound, and Conflict if there are several."""
@@ -137,8 +136,11 @@ class Reviews:
         """Agree, and move the label. Raises ReviewRequired while something is missing, ReviewDecided, Forbidden."""
         _check_comment(comment)
         review = await self._mine(review_id)
-        refuse_own(await self._guard.rule_of(review), review, self._actor)
-        return await self._decide(review, "approved", comment)
+
+        def refuse(rule: LabelRule, now: Review) -> None:
+            refuse_own(rule, now, self._actor)
+
+        return await self._decide(review, "approved", comment, refuse=refuse)
 
     async def reject(self, review_id: int, *, comment: str = "") -> Review:
         """Refuse; who asked withdraws. Raises ReviewDecided, Forbidden."""
@@ -147,12 +149,21 @@ class Reviews:
         return await self._decide(review, "withdrawn" if review.asked_by == self._actor.name else "rejected", comment)
 
     async def _mine(self, review_id: int) -> Review:
+        return await self._seen(review_id, "reviews:decide")
+
+    async def _seen(self, review_id: int, action: str) -> Review:
+        authorize(self._actor, action)
         review = await self._reviews.get(_checked_id(review_id))
-        authorize(self._actor, "reviews:decide", review.prompt)
+        if not self._actor.sees(review.prompt):
+            raise no_review(review_id)
         return review
 
-    async def _decide(self, review: Review, status: ReviewStatus, comment: str) -> Review:
-        decided = await self._reviews.decide(review.id, status=status, by=self._actor.name, comment=comment)
+    async def _decide(
+        self, review: Review, status: ReviewStatus, comment: str, *, refuse: Refusal | None = None
+    ) -> Review:
+        decided = await self._reviews.decide(
+            review.id, status=status, by=self._actor.name, comment=comment, refuse=refuse
+        )
         self._resolver.forget()
         return decided
 

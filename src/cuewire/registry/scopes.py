@@ -16,6 +16,7 @@ from cuewire.model.template_types import CatalogueVariable, TemplateType
 from cuewire.model.text import check_object
 from cuewire.ports import ScopeStore, TemplateTypeStore
 from cuewire.registry.access import authorize
+from cuewire.registry.contents import is_input_name
 from cuewire.registry.details import MAX_DESCRIPTION
 from cuewire.registry.resolver import Resolver
 from cuewire.registry.schemas import compiled
@@ -121,7 +122,7 @@ class TemplateTypes:
 
 def _check_variable(variable: CatalogueVariable, pointer: str) -> None:
     for name in (variable.name, *variable.aliases):
-        if not name.isidentifier() or not name.isascii() or len(name) > 64:
+        if not is_input_name(name):
             raise InvalidInput(f"{name[:80]!r} is no name of a variable", field=f"{pointer}/name")
     validator = compiled(variable.json_schema, pointer=f"{pointer}/json_schema")
     if variable.example is not None:

@@ -7,15 +7,15 @@ from typing import Any
 
 import msgspec
 
-from cuewire.model.errors import InvalidInput, PromptNotFound
-from cuewire.model.outputs import JsonOutput, parse_output, stated
+from cuewire.model.errors import PromptNotFound
+from cuewire.model.outputs import parse_output, stated
 from cuewire.model.pages import MAX_PAGE
 from cuewire.model.prompt_files import Change, FileChange, PromptFile
 from cuewire.model.prompts import GENERAL, Details, Home, Prompt, PromptFilter, PromptVersion, Variable
-from cuewire.model.requests import check_parameters, parse_model
+from cuewire.model.references import check_new_name
 from cuewire.ports import PromptsFace
 from cuewire.registry.details import checked_details, checked_home, declarations
-from cuewire.registry.schemas import compiled
+from cuewire.registry.drafts import begin_draft
 
 
 async def live_prompts(prompts: PromptsFace, names: Sequence[str] = ()) -> AsyncIterator[Prompt]:
@@ -101,17 +101,15 @@ def check(file: PromptFile) -> None:
     """Refuse what `publish` would refuse of a file, as far as that needs no registry. Raises InvalidInput."""
     checked_home(home_of(file))
     details_of(file)
-    check_parameters(file.parameters)
-    if file.model is not None:
-        parse_model(file.model)
-    output = parse_output(file.output)
-    if isinstance(output, JsonOutput):
-        compiled(output.json_schema, pointer="/output")
-    for name, said in file.variables.items():
-        pointer = f"/variables/{name}"
-        validator = compiled({key: value for key, value in said.items() if key != "default"}, pointer=pointer)
-        if "default" in said and not validator.is_valid(said["default"]):
-            raise InvalidInput(f"the default of {name!r} is wrong", field=f"{pointer}/default")
+    begin_draft(
+        check_new_name(file.prompt),
+        file.messages,
+        model=file.model,
+        output=file.output,
+        parameters=file.parameters,
+        note=file.note,
+        lenient=file.lenient,
+    )
 
 
 def change_of(file: PromptFile, change: Change, number: int) -> FileChange:

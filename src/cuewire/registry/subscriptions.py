@@ -9,10 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Generic, TypeAlias
 
 from cuewire.model.errors import CuewireError, StoreError
-from cuewire.model.live import Item, LiveChange, OnChange, Snapshot, Update, check_beginning, update_between
+from cuewire.model.live import (
+    Item,
+    LiveChange,
+    OnChange,
+    Snapshot,
+    Update,
+    check_beginning,
+    second_reader,
+    update_between,
+)
 from cuewire.ports import LiveSource
 
 _AGAIN_S = 0.5
@@ -207,6 +217,7 @@ class Subscription(Generic[Item]):
     def __init__(self, source: LiveSource[Item], *, on_change: OnChange[Item] | None = None) -> None:
         self._source = source
         self._is_over = False
+        self._is_read = False
         self._reading: asyncio.Future[LiveChange[Item] | None] | None = None  # outlives a wait that is cancelled
         self._telling = None if on_change is None else asyncio.ensure_future(self._tell(on_change))
 
@@ -218,8 +229,14 @@ class Subscription(Generic[Item]):
         """Return the next change; the iteration ends when the subscription does."""
         if self._is_over:
             raise StopAsyncIteration
+        if self._is_read or self._telling not in (None, asyncio.current_task()):
+            raise second_reader()
         reading = self._reading = self._reading or asyncio.ensure_future(self._source.next())
-        await asyncio.wait([reading])
+        self._is_read = True
+        try:
+            await asyncio.wait([reading])
+        finally:
+            self._is_read = False
         self._reading = change = None
         try:
             change = None if reading.cancelled() else reading.result()
@@ -238,13 +255,25 @@ class Subscription(Generic[Item]):
         self._source.close()
 
     async def _tell(self, on_change: OnChange[Item]) -> None:
-        items: tuple[Item, ...] = ()
-        try:
+        with telling(on_change) as tell:
             async for change in self:
-                items = change.applied(items)
-                try:
-                    on_change(items)
-                except Exception:
-                    logger.exception("live.callback_failed")
-        except CuewireError as error:
-            logger.warning("live.ended reason=%s: %s", error.code, error)
+                tell(change)
+
+
+@contextmanager
+def telling(on_change: OnChange[Item]) -> Iterator[Callable[[LiveChange[Item]], None]]:
+    """Give what tells whole lists, change by change. What fails is logged, since there is nobody to raise it to."""
+    items: tuple[Item, ...] = ()
+
+    def tell(change: LiveChange[Item]) -> None:
+        nonlocal items
+        items = change.applied(items)
+        try:
+            on_change(items)
+        except Exception:
+            logger.exception("live.callback_failed")
+
+    try:
+        yield tell
+    except CuewireError as error:
+        logger.warning("live.ended reason=%s: %s", error.code, error)

@@ -37,6 +37,7 @@ from cuewire.wire.diffs import DiffRequest, DiffShape
 from cuewire.wire.events import EventList
 from cuewire.wire.live import read_prompts
 from cuewire.wire.prompts import (
+    TAKEN_NAMES,
     CloneRequest,
     CreateRequest,
     DraftRequest,
@@ -79,15 +80,15 @@ class RemotePrompts:
         **options: Unpack[PublishOptions],
     ) -> PromptVersion:
         """Store a new immutable version; see `PromptsFace.publish`."""
-        home: Home = {"strategy": options.get("strategy"), "language": options.get("language")}
+        home = _home(options)
         body: UpdateRequest | CreateRequest = UpdateRequest.of(content, labels=labels, publish=publish, options=options)
         if new:
             said = {field: value for field, value in asdict(body).items() if field not in ("is_active", "publish")}
             created = CreateRequest(name=check_name(name), publish=publish, **home, **said)
             return (await self._once("POST", "/prompts/", created, PublishedShape)).version.version()
-        path = path_of("prompts", check_name(name))
+        path = _path(name)
         if revision is not None:
-            headers = {"If-Match": f'"{revision}"'}
+            headers = _if_match(revision)
             return (await self._once("PUT", path, body, PublishedShape, query=home, headers=headers)).version.version()
         request = self._server.request("PUT", path, body=body, query=home)
         return (await self._server.fetch(request, PublishedShape)).version.version()
@@ -102,9 +103,8 @@ class RemotePrompts:
         **options: Unpack[PublishOptions],
     ) -> PromptVersion:
         """Store a version made from an earlier one; see `PromptsFace.draft`."""
-        home: Home = {"strategy": options.get("strategy"), "language": options.get("language")}
         body = DraftRequest.of(number, content, labels=labels, options=options)
-        request = self._server.request("POST", path_of("prompts", check_name(name), "versions"), body=body, query=home)
+        request = self._server.request("POST", _path(name, "versions"), body=body, query=_home(options))
         return (await self._server.fetch(request, PublishedShape)).version.version()
 
     async def variables(self, content: Content) -> dict[str, Variable]:
@@ -119,7 +119,8 @@ class RemotePrompts:
         an earlier process, and the event `prompts.stale` is logged as a warning.
         """
         wanted = parse_reference(reference, **home)
-        key = " ".join(filter(None, [str(wanted), wanted.strategy, wanted.language]))
+        said = {"strategy": wanted.strategy, "language": wanted.language}
+        key = " ".join([str(wanted), *(f"{part}={name}" for part, name in said.items() if name is not None)])
         path = version_path(reference)
         try:
             shape = await self._server.get(path, VersionShape, query=home)
@@ -137,14 +138,13 @@ class RemotePrompts:
 
     async def versions(self, name: str, **home: Unpack[Home]) -> builtins.list[PromptVersion]:
         """Return all versions of a prompt, newest first."""
-        path = path_of("prompts", check_name(name), "versions")
-        return (await self._server.get(path, VersionList, query=home)).versions()
+        return (await self._server.get(_path(name, "versions"), VersionList, query=home)).versions()
 
     async def label(
         self, name: str, label: str, number: int, *, expected: int | None = None, **home: Unpack[Home]
     ) -> PromptVersion:
         """Move a label to a version."""
-        path = path_of("prompts", check_name(name), "labels")
+        path = _path(name, "labels")
         body = LabelRequest(label=check_label(label), number=number, expected=expected)
         if expected is not None:
             return (await self._once("POST", path, body, VersionShape, query=home)).version()
@@ -156,13 +156,13 @@ class RemotePrompts:
     ) -> Diff:
         """Compare two versions."""
         body = DiffRequest(first=first, second=second, inputs=None if inputs is None else {**inputs})
-        request = self._server.request("POST", path_of("prompts", check_name(name), "diff"), body=body, query=home)
+        request = self._server.request("POST", _path(name, "diff"), body=body, query=home)
         return (await self._server.fetch(request, DiffShape)).diff()
 
     async def find(self, name: str, **home: Unpack[Home]) -> Prompt:
         """Return a prompt."""
         query = {**home, "archived": "true"}
-        return (await self._server.get(path_of("prompts", check_name(name)), PromptDetailShape, query=query)).prompt()
+        return (await self._server.get(_path(name), PromptDetailShape, query=query)).prompt()
 
     async def list(
         self,
@@ -196,35 +196,30 @@ class RemotePrompts:
     async def edit(self, name: str, **changes: Unpack[EditOptions]) -> Prompt:
         """Change what is said of a prompt, or whether it is active."""
         status, revision = changes.pop("status", None), changes.pop("revision", None)
-        home: Home = {"strategy": changes.pop("strategy", None), "language": changes.pop("language", None)}
-        body = UpdateRequest.edit(changes, is_active=UNSET if status is None else status == "active")
-        headers = {} if revision is None else {"If-Match": f'"{revision}"'}
-        path = path_of("prompts", check_name(name))
-        return (await self._once("PUT", path, body, PublishedShape, query=home, headers=headers)).prompt.prompt()
+        home = _home(changes)
+        details = {field: value for field, value in changes.items() if field not in home}
+        body = UpdateRequest.edit(details, is_active=UNSET if status is None else status == "active")
+        headers = _if_match(revision)
+        return (await self._once("PUT", _path(name), body, PublishedShape, query=home, headers=headers)).prompt.prompt()
 
     async def archive(self, name: str, *, revision: int | None = None, **home: Unpack[Home]) -> Prompt:
         """Archive a prompt."""
-        headers = {} if revision is None else {"If-Match": f'"{revision}"'}
-        path = path_of("prompts", check_name(name))
-        return (await self._once("DELETE", path, None, PromptShape, query=home, headers=headers)).prompt()
+        headers = _if_match(revision)
+        return (await self._once("DELETE", _path(name), None, PromptShape, query=home, headers=headers)).prompt()
 
     async def restore(self, name: str, **home: Unpack[Home]) -> Prompt:
         """Bring an archived prompt back."""
-        path = path_of("prompts", check_name(name), "restore")
-        return (await self._once("POST", path, {}, PromptShape, query=home)).prompt()
+        return (await self._once("POST", _path(name, "restore"), {}, PromptShape, query=home)).prompt()
 
     async def clone(self, name: str, to: str, *, source: Home | None = None, **home: Unpack[Home]) -> PromptVersion:
         """Publish what a prompt says as a new prompt."""
-        path = path_of("prompts", check_name(name), "clone")
         body = CloneRequest(name=check_name(to), **home)
-        return (await self._once("POST", path, body, PublishedShape, query=source)).version.version()
+        return (await self._once("POST", _path(name, "clone"), body, PublishedShape, query=source)).version.version()
 
     async def history(self, name: str, *, limit: int = 100, after: int = 0, **home: Unpack[Home]) -> Sequence[Event]:
         """Return what happened to a prompt, oldest first."""
         query = {"limit": limit, "after": after, **home}
-        return (
-            await self._server.get(path_of("prompts", check_name(name), "history"), EventList, query=query)
-        ).events()
+        return (await self._server.get(_path(name, "history"), EventList, query=query)).events()
 
     async def _once(self, method: str, path: str, body: object, kind: type[S], **more: Any) -> S:
         return await self._server.fetch_once(self._server.request(method, path, body=body, **more), kind)
@@ -234,11 +229,28 @@ def version_path(reference: str) -> str:
     """Return the path of a version. Raises InvalidInput."""
     wanted = parse_reference(reference)
     which = wanted.label if wanted.number is None else str(wanted.number)
-    return path_of("prompts", wanted.name, "versions", which)
+    return _path(wanted.name, "versions", which)
+
+
+def _path(name: str, *parts: str) -> str:
+    """Return a path of a prompt. Raises InvalidInput."""
+    own = path_of(check_name(name))
+    if name in TAKEN_NAMES:
+        own = f"/%{ord(name[0]):X}{name[1:]}"
+    return path_of("prompts") + own + path_of(*parts)
+
+
+def _home(options: Home | PublishOptions | EditOptions) -> Home:
+    return {"strategy": options.get("strategy"), "language": options.get("language")}
+
+
+def _if_match(revision: int | None) -> dict[str, str]:
+    return {} if revision is None else {"If-Match": f'"{revision}"'}
 
 
 def _query(wanted: PromptFilter) -> dict[str, object]:
     scope = {None: None, True: "global", False: "strategy"}[wanted.is_global]
+    no_name = ("",)  # a query has no empty list, and no prompt is named so
     return {
         "status": wanted.status,
         "type": wanted.template_type,
@@ -250,5 +262,5 @@ def _query(wanted: PromptFilter) -> dict[str, object]:
         "with_global": "true" if wanted.with_global else None,
         "q": wanted.text or None,
         "sort": f"-{wanted.sort}" if wanted.descending else wanted.sort,
-        "name": wanted.names,
+        "name": wanted.names if wanted.names is None else wanted.names or no_name,
     }

@@ -22,6 +22,7 @@ from cuewire.model.errors import (
     ServerUnavailable,
 )
 from cuewire.model.secrets import Secret
+from cuewire.model.text import check_json
 from cuewire.outbound.transport import HttpRequest, Response, Timeouts, Transport, check_headers, origin_of
 from cuewire.wire.problems import CONTENT_TYPE, Problem, error_of
 from cuewire.wire.shapes import Shape
@@ -96,8 +97,12 @@ class Server:
         headers: Mapping[str, str] | None = None,
         timeouts: Timeouts = TIMEOUTS,
     ) -> HttpRequest:
-        """Return a request as it is sent, with the key. Names in the query whose value is None are left out."""
+        """Return a request as it is sent, with the key. Names in the query whose value is None are left out.
+
+        Raises InvalidInput for text in the query that no server could store.
+        """
         given = {name: value for name, value in (query or {}).items() if value is not None}
+        check_json(given, pointer="")
         sent = {**self._headers, **(headers or {})}
         if body is not None:
             sent["Content-Type"] = "application/json"

@@ -1,4 +1,4 @@
-"""A list of prompts on a server that stays true here, over as many connections as it takes."""
+"""A list on a server, of prompts or of executions, that stays true here, over as many connections as it takes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol
 from weakref import WeakSet
 
 from cuewire.model.errors import CuewireError, NetworkError, ServerUnavailable, StoreUnavailable
-from cuewire.model.live import Item, LiveChange, OnChange
+from cuewire.model.live import Item, LiveChange, OnChange, Snapshot
 from cuewire.outbound.transport import MAX_STREAM, Response, Timeouts
 from cuewire.ports import LiveSource, Subscription
 from cuewire.remote.server import Server, server_errors
@@ -67,7 +67,8 @@ class Subscriptions:
 class RemoteReader(Generic[Item]):
     """Follows a list. A lost connection is taken up again after the last change that came, however long that takes.
 
-    Only at the very first a server that is away is an error.
+    Only at the very first a server that is away is an error. That nothing was missed is told only to who came with an
+    id of their own.
     """
 
     def __init__(
@@ -94,13 +95,15 @@ class RemoteReader(Generic[Item]):
         Raises ServerUnavailable, ServerError, AccessDenied, and what the server raised.
         """
         while not self._is_closed:
+            is_first = self._failures is None
             try:
                 change = await self._change()
             except _PASSING as error:
                 await self._pause(error)
             else:
                 self._id, self._failures = change.id, 0
-                return change
+                if is_first or isinstance(change, Snapshot) or change.changed or change.left:
+                    return change
         return None
 
     def close(self) -> None:

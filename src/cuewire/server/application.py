@@ -34,7 +34,7 @@ from cuewire.server.routes.strategy_prompts import StrategyPromptRoutes
 from cuewire.server.routes.system import SystemRoutes
 from cuewire.server.routes.templates import TemplateRoutes
 from cuewire.server.routes.users import UserRoutes
-from cuewire.server.routes.versions import VersionRoutes
+from cuewire.server.routes.versions import ONE_VERSION, VersionRoutes
 from cuewire.server.running import Running
 from cuewire.server.sockets import Socket
 from cuewire.wire.problems import Refused
@@ -51,7 +51,7 @@ class Application:
         self.guard = Guard(self._handle, keys=app.keys, sign_ins=app.sign_ins, access=access, clock=clock)
         executions = ExecutionRoutes(app, self.running)
         openai = OpenAIRoutes(app, self.running)
-        prompts = PromptRoutes(app)
+        prompts, self._versions = PromptRoutes(app), VersionRoutes(app)
         self._live = LiveRoutes(app, self.running, still_admits=self.guard.still_admits)
         self._hot: Mapping[tuple[str, str], Handler] = {
             ("POST", "/api/v1/executions"): executions.run,
@@ -73,7 +73,7 @@ class Application:
             openai.router,
             TemplateRoutes(app).router,
             BundleRoutes(app).router,
-            VersionRoutes(app).router,
+            self._versions.router,
             ReviewRoutes(app).router,
             prompts.router,
             StrategyPromptRoutes(app, prompts).router,
@@ -96,12 +96,14 @@ class Application:
         check_actions(self.routes)
 
     async def _handle(self, exchange: Exchange) -> None:
-        hot = self._hot.get((exchange.method, exchange.path))
-        if hot:
-            await hot(exchange)
-            return
         if isinstance(exchange, Socket):
             await self._open(exchange)
+            return
+        hot = self._hot.get((exchange.method, exchange.path))
+        if hot is None and exchange.method == "GET" and ONE_VERSION.fullmatch(exchange.path):
+            hot = self._versions.get
+        if hot:
+            await hot(exchange)
             return
         scope = exchange.scope
         scope[KEY] = exchange

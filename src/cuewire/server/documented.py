@@ -53,6 +53,7 @@ def documented(
         ]
     return {
         "summary": summary,
+        "status_code": status,
         "response_class": Response,
         "responses": {status: {"description": "it worked", "content": content}, **_errors(error_type)},
         "openapi_extra": operation,

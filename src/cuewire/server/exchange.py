@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -30,8 +30,8 @@ SEND_PATIENCE_S = 30.0
 """How long a client may take nothing of a reply before it is left."""
 
 _JSON = b"application/json"
-_BODY_TYPES = {b"application/json", b"application/x-www-form-urlencoded", b""}
-"""The second is what curl says of any body unless told otherwise."""
+_UNSAID = ("", "application/x-www-form-urlencoded")
+"""What says nothing of a body: curl says the second of any, unless told otherwise."""
 _encoder = msgspec.json.Encoder()
 
 
@@ -72,6 +72,11 @@ class Exchange:
         return raw.decode("latin-1")
 
     @property
+    def query(self) -> str:
+        """The query of the URL."""
+        return str(self.scope["query_string"], "latin-1")
+
+    @property
     def address(self) -> str:
         """The address that the request came from, "" if the server does not know."""
         return str((self.scope.get("client") or ("",))[0])
@@ -90,14 +95,21 @@ class Exchange:
         """Return a header, the last one if there are several, "" if there is none."""
         return self._headers.get(name, b"").decode("latin-1")
 
-    async def body(self) -> bytes:
-        """Return the body, read within the bounds of size and time. Raises Refused."""
+    async def body(self, *, accepted: Sequence[str] = ("application/json",)) -> bytes:
+        """Return the body, read within the bounds of size and time, unless it is said to be of another media type.
+
+        Raises Refused.
+        """
         if self._body is None:
             declared = self.header(b"content-length")
             if declared is not None and (len(declared) > 15 or int(declared) > MAX_BODY):
                 raise _too_large()
-            if self._media_type() not in _BODY_TYPES:
-                raise Refused("unsupported_media_type", "the body must be JSON", hint="send application/json")
+            if (said := self._media_type()) not in accepted and said not in _UNSAID:
+                raise Refused(
+                    "unsupported_media_type",
+                    f"a body of the type {said[:80]!r} is not read here",
+                    hint=f"send {' or '.join(accepted)}",
+                )
             self._body = await self._read()
         return self._body
 
@@ -172,11 +184,11 @@ class Exchange:
             *self.own_headers,
         )
 
-    def _media_type(self) -> bytes:
+    def _media_type(self) -> str:
         media_type, _, parameters = (self.header(b"content-type") or "").lower().partition(";")
         if "charset" in parameters and "utf-8" not in parameters:
             raise Refused("unsupported_media_type", "the body must be UTF-8")
-        return media_type.strip().encode("latin-1")
+        return media_type.strip()
 
     async def _read(self) -> bytes:
         parts, size = [], 0

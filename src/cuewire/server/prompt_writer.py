@@ -8,7 +8,7 @@ import msgspec
 
 from cuewire.engine.app import LocalApp
 from cuewire.model.actors import Actor
-from cuewire.model.errors import NotFound, OutputError, TemplateError
+from cuewire.model.errors import InvalidInput, NotFound, OutputError, TemplateError
 from cuewire.model.orders import RunOptions
 from cuewire.model.prompts import Message
 from cuewire.model.results import Result
@@ -77,7 +77,7 @@ class PromptWriter:
         try:
             written = msgspec.convert(result.value, dict[str, str])
             variables = await seen.variables(written["prompt"])
-        except (TemplateError, NotFound, msgspec.ValidationError, KeyError) as error:
+        except (InvalidInput, TemplateError, NotFound, msgspec.ValidationError, KeyError) as error:
             unusable = OutputError(
                 "the model wrote a prompt that cannot be used", hint="ask again, or ask another model", text=result.text
             )

@@ -29,11 +29,6 @@ class Socket(Exchange):
         """The method of the request."""
         return "GET"
 
-    @property
-    def query(self) -> str:
-        """The query of the URL."""
-        return str(self.scope["query_string"], "latin-1")
-
     async def accept(self) -> None:
         """Open it."""
         await self.receive()

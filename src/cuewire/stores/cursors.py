@@ -12,7 +12,6 @@ from binascii import Error as NotBase64
 from hashlib import blake2b
 
 from cuewire.model.errors import InvalidInput
-from cuewire.model.pages import MAX_PAGE
 from cuewire.model.text import is_storable
 
 _CHECK_BYTES = 8
@@ -34,13 +33,6 @@ def read_cursor(cursor: str, *, of: str) -> str:
             "the cursor was not made for this list", field="/after", hint="take `next` of the page before, unchanged"
         )
     return key
-
-
-def check_limit(limit: int) -> int:
-    """Return the size of a page. Raises InvalidInput."""
-    if not 1 <= limit <= MAX_PAGE:
-        raise InvalidInput(f"limit must be 1 to {MAX_PAGE:,}, not {limit}", field="/limit")
-    return limit
 
 
 def _check(key: bytes, of: str) -> bytes:

@@ -67,15 +67,20 @@ def add_event(
     prompt_id: int | None = None,
 ) -> None:
     """Store an event within the transaction that makes it true."""
+    add_events(connection, [(action, data)], at=at, actor=actor, prompt_id=prompt_id)
+
+
+def add_events(
+    connection: Connection,
+    told: Sequence[tuple[str, Mapping[str, Any]]],
+    *,
+    at: datetime,
+    actor: str,
+    prompt_id: int | None = None,
+) -> None:
+    """Store what happened at once, each with its action and data, in this order."""
     if connection.dialect.name == "postgresql":
         connection.execute(_IN_TURN)
-    connection.execute(
-        insert(events).values(
-            project_id=PROJECT,
-            at=at,
-            actor=actor,
-            action=action,
-            prompt_id=prompt_id,
-            data=msgspec.json.encode(data).decode(),
-        )
-    )
+    of_all = {"project_id": PROJECT, "at": at, "actor": actor, "prompt_id": prompt_id}
+    rows = [{**of_all, "action": action, "data": msgspec.json.encode(data).decode()} for action, data in told]
+    connection.execute(insert(events), rows)

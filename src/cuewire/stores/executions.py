@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Row, Select, select
 
 from cuewire.model.executions import CallRecord, Execution, ExecutionDetail, Failure, Status
 from cuewire.model.ids import no_execution
-from cuewire.model.pages import Page
+from cuewire.model.pages import Page, check_limit
 from cuewire.model.requests import ChatMessage, ToolCall
 from cuewire.model.results import Usage
 from cuewire.model.text import check_json
-from cuewire.stores.cursors import check_limit, make_cursor, read_cursor
+from cuewire.stores.cursors import make_cursor, read_cursor
 from cuewire.stores.database import Database
 from cuewire.stores.patterns import name_fits
 from cuewire.stores.schema import PROJECT, calls, did_not_succeed, executions, payloads, prompts, scopes, versions

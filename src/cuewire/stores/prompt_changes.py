@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias, Unpack
 
-from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, insert, select, update
 
 from cuewire.model.errors import LabelMoved, Outdated, PromptExists
-from cuewire.model.prompts import Details, PromptStatus
+from cuewire.model.prompts import Details, Home, PromptStatus
 from cuewire.model.references import LATEST, no_prompt
 from cuewire.stores.database import insert_into
-from cuewire.stores.events import add_event
-from cuewire.stores.prompt_rows import select_prompts
+from cuewire.stores.events import add_events
+from cuewire.stores.prompt_rows import find_prompt, id_of, select_prompts
 from cuewire.stores.schema import PROJECT, is_live, labels, prompt_tags, prompts, versions
 
+Told: TypeAlias = tuple[str, Mapping[str, Any]]
+"""What an event says: an action, and its data."""
 _VERBS = {"active": "activated", "inactive": "deactivated", "archived": "archived"}
+_CARRIED = (
+    select(labels.c.label, labels.c.version_id, versions.c.number)
+    .join(versions, versions.c.id == labels.c.version_id)
+    .where(
+        labels.c.project_id == PROJECT,
+        labels.c.prompt_id == bindparam("id"),
+        labels.c.label.in_(bindparam("labels", expanding=True)),
+    )
+)
+_LOCKED = select_prompts().where(prompts.c.id == bindparam("id")).with_for_update(of=prompts)
 
 
 def inserted(connection: Connection, table: Table, values: Mapping[str, object]) -> int:
     """Insert a row and return the id that it got."""
-    key = connection.execute(insert(table).values(values)).inserted_primary_key
+    key = connection.execute(insert(table), dict(values)).inserted_primary_key
     number: int = key[0] if key else 0
     return number
 
 
-def locked(connection: Connection, prompt: Row[Any]) -> Row[Any]:
-    """Return the prompt, locked until the transaction ends."""
-    return connection.execute(select_prompts().where(prompts.c.id == prompt.id).with_for_update(of=prompts)).one()
+def lock_prompt(connection: Connection, name: str, **home: Unpack[Home]) -> Row[Any]:
+    """Return the prompt that `find_prompt` finds, locked until the transaction ends. Raises as that does."""
+    prompt_id = id_of(name) if name.isdigit() else find_prompt(connection, name, **home).id
+    found = connection.execute(_LOCKED, {"id": prompt_id}).one_or_none()
+    if found is None:
+        raise no_prompt(name)
+    return found
 
 
 def refuse_outdated(prompt: Row[Any] | None, revision: int | None, *, name: str = "") -> None:
@@ -108,28 +124,16 @@ def move_labels(
     connection: Connection, prompt_id: int, wanted: Collection[str], version_id: int, now: datetime
 ) -> dict[str, int]:
     """Put the labels on the version; return those that were not there, each with its number before, 0 for none."""
-    before = {
-        label: (version, number)
-        for label, version, number in connection.execute(
-            select(labels.c.label, labels.c.version_id, versions.c.number)
-            .join(versions, versions.c.id == labels.c.version_id)
-            .where(labels.c.project_id == PROJECT, labels.c.prompt_id == prompt_id, labels.c.label.in_(wanted))
-        )
-    }
-    moved = {}
-    for label in sorted(wanted):
-        version, number = before.get(label, (0, 0))
-        if version == version_id:
-            continue
-        moved[label] = number
-        statement = insert_into(connection, labels).values(
-            project_id=PROJECT, prompt_id=prompt_id, label=label, version_id=version_id, moved_at=now
-        )
+    carried = connection.execute(_CARRIED, {"id": prompt_id, "labels": [*wanted]})
+    before = dict.fromkeys(wanted, (0, 0)) | {label: (version, number) for label, version, number in carried}
+    moved = {label: number for label, (version, number) in sorted(before.items()) if version != version_id}
+    if moved:
+        insertion = insert_into(connection, labels)
+        new = {"version_id": insertion.excluded.version_id, "moved_at": insertion.excluded.moved_at}
+        of_all = {"project_id": PROJECT, "prompt_id": prompt_id, "version_id": version_id, "moved_at": now}
         connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["project_id", "prompt_id", "label"],
-                set_={"version_id": version_id, "moved_at": now},
-            )
+            insertion.on_conflict_do_update(index_elements=["project_id", "prompt_id", "label"], set_=new),
+            [{**of_all, "label": label} for label in moved],
         )
     return moved
 
@@ -143,26 +147,22 @@ def _of_prompt(prompt_id: int) -> Any:
     return update(prompts).where(prompts.c.project_id == PROJECT, prompts.c.id == prompt_id)
 
 
-def tell_of_changes(
-    connection: Connection, prompt: Row[Any], changed: Mapping[str, Any], *, by: str, now: datetime
-) -> None:
-    """Leave an event that says what is said of the prompt by now."""
+def told_of_changes(changed: Mapping[str, Any]) -> list[Told]:
+    """Return what an event says of what is said of a prompt by now: nothing if that is as it was."""
     verb = _VERBS[changed["status"]] if "status" in changed else "changed"
-    tell(connection, f"prompt.{verb}", prompt, changed, by=by, now=now)
+    return [(f"prompt.{verb}", changed)] if changed else []
 
 
-def tell_of_labels(
-    connection: Connection, prompt: Row[Any], moved: Mapping[str, int], number: int, *, by: str, now: datetime
-) -> None:
-    """Leave an event for each label that moved."""
-    for label, before in moved.items():
-        if label != LATEST:
-            told = {"label": label, "from": before or None, "to": number}
-            tell(connection, "label.moved", prompt, told, by=by, now=now)
+def told_of_labels(moved: Mapping[str, int], number: int) -> list[Told]:
+    """Return what events say of labels that moved to a version."""
+    return [
+        ("label.moved", {"label": label, "from": before or None, "to": number})
+        for label, before in moved.items()
+        if label != LATEST
+    ]
 
 
-def tell(
-    connection: Connection, action: str, prompt: Row[Any], data: Mapping[str, Any], *, by: str, now: datetime
-) -> None:
-    """Leave an event of the prompt."""
-    add_event(connection, at=now, actor=by, action=action, data=data, prompt_id=prompt.id)
+def tell(connection: Connection, prompt: Row[Any], told: Sequence[Told], *, by: str, now: datetime) -> None:
+    """Leave events of the prompt."""
+    if told:
+        add_events(connection, told, at=now, actor=by, prompt_id=prompt.id)

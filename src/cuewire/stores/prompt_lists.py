@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, Row, and_, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, func, or_, select
 
 from cuewire.model.errors import InvalidInput
-from cuewire.model.pages import Page
+from cuewire.model.pages import Page, check_limit
 from cuewire.model.prompts import BUILT_IN, Prompt, PromptFilter
-from cuewire.model.text import check_json
-from cuewire.stores.cursors import check_limit, make_cursor, read_cursor
+from cuewire.stores.cursors import make_cursor, read_cursor
 from cuewire.stores.patterns import name_fits
 from cuewire.stores.prompt_rows import find_strategy, prompts_of, select_prompts
 from cuewire.stores.schema import PROJECT, is_live, prompt_tags, prompts
@@ -38,20 +37,31 @@ def list_prompts(
     size = check_limit(limit)
     conditions = _conditions(connection, wanted)
     column, shelf = _SORTS[wanted.sort], _shelf(wanted)
-    query = select_prompts().where(*conditions)
+    query = _sorted(wanted, conditions)
     before = 0 if page is None else (page - 1) * size
     if after is not None:
         query = query.where(_beyond(column, read_cursor(after, of=shelf), wanted))
     elif before:
         query = query.offset(before)
-    turned = [column.desc(), prompts.c.id.desc()] if wanted.descending else [column, prompts.c.id]
-    rows = connection.execute(query.order_by(*turned).limit(size + 1)).all()
+    rows = connection.execute(query.limit(size + 1)).all()
     following = make_cursor(_key(rows[size - 1], wanted.sort), of=shelf) if len(rows) > size else None
     if after is None and len(rows) <= size and (rows or not before):
         total = before + len(rows)  # so nothing need be counted where a search found little
     else:
         total = connection.scalar(select(func.count()).select_from(prompts).where(*conditions)) or 0
     return Page(prompts_of(connection, rows[:size]), following, total)
+
+
+def first_prompts(connection: Connection, wanted: PromptFilter, *, limit: int) -> tuple[Prompt, ...]:
+    """Return the first of the prompts that are wanted. Raises InvalidInput, ScopeNotFound."""
+    query = _sorted(wanted, _conditions(connection, wanted)).limit(check_limit(limit))
+    return prompts_of(connection, connection.execute(query).all())
+
+
+def _sorted(wanted: PromptFilter, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    column = _SORTS[wanted.sort]
+    turned = [column.desc(), prompts.c.id.desc()] if wanted.descending else [column, prompts.c.id]
+    return select_prompts().where(*conditions).order_by(*turned)
 
 
 def _conditions(connection: Connection, wanted: PromptFilter) -> list[ColumnElement[bool]]:
@@ -72,19 +82,15 @@ def _conditions(connection: Connection, wanted: PromptFilter) -> list[ColumnElem
     ):
         value = getattr(wanted, name)
         if value is not None:
-            check_json(value, pointer=f"/{name}")
             found.append(column == value)
     if wanted.tag is not None:
-        check_json(wanted.tag, pointer="/tag")
         tagged = select(prompt_tags.c.prompt_id).where(
             prompt_tags.c.project_id == PROJECT, prompt_tags.c.tag == wanted.tag
         )
         found.append(prompts.c.id.in_(tagged))
     if wanted.text:
-        check_json(wanted.text, pointer="/text")
         found.append(or_(*(column.icontains(wanted.text, autoescape=True) for column in _SEARCHED)))
     if wanted.names is not None:
-        check_json(wanted.names, pointer="/name")
         found.append(name_fits(prompts.c.name, wanted.names))
     return found
 

@@ -9,11 +9,19 @@ from typing import Any
 import msgspec
 from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, bindparam, func, or_, select
 
-from cuewire.model.errors import LabelNotFound, PromptNotFound, ScopeNotFound, VersionNotFound
+from cuewire.model.errors import PromptNotFound, ScopeNotFound, VersionNotFound
 from cuewire.model.includes import Includes
 from cuewire.model.outputs import OutputKind
 from cuewire.model.prompts import MessageTemplate, Prompt, PromptVersion, Variable
-from cuewire.model.references import DEFAULT_LANGUAGE, Reference, archived_prompt, languages_for, no_prompt
+from cuewire.model.references import (
+    DEFAULT_LANGUAGE,
+    LATEST,
+    Reference,
+    archived_prompt,
+    languages_for,
+    no_label,
+    no_prompt,
+)
 from cuewire.model.text import check_json
 from cuewire.stores.schema import PROJECT, is_live, labels, prompt_tags, prompts, scopes, versions
 
@@ -87,11 +95,6 @@ _TAGGED = (
     .where(prompt_tags.c.project_id == PROJECT, prompt_tags.c.prompt_id.in_(_IDS))
     .order_by(prompt_tags.c.prompt_id, prompt_tags.c.tag)
 )
-_COUNTED = (
-    select(versions.c.prompt_id, func.max(versions.c.number).label("number"))
-    .where(versions.c.project_id == PROJECT, versions.c.prompt_id.in_(_IDS))
-    .group_by(versions.c.prompt_id)
-)
 
 
 def newest_first(prompt_id: int) -> Select[Any]:
@@ -104,7 +107,7 @@ def find_strategy(connection: Connection, strategy: str | None) -> int | None:
     if strategy is None:
         return None
     check_json(strategy, pointer="/strategy")
-    is_it = scopes.c.id == _id(strategy) if strategy.isdigit() else scopes.c.name == strategy
+    is_it = scopes.c.id == id_of(strategy) if strategy.isdigit() else scopes.c.name == strategy
     query = select(scopes.c.id).where(scopes.c.project_id == PROJECT, scopes.c.kind == "strategy", is_it)
     found: int | None = connection.scalar(query)
     if found is None:
@@ -120,7 +123,7 @@ def find_prompt(
     Without a language it is the one in English, else the oldest. Raises PromptNotFound, ScopeNotFound.
     """
     if name.isdigit():
-        found = connection.execute(_PROMPT, {"id": _id(name)}).all()
+        found = connection.execute(_PROMPT, {"id": id_of(name)}).all()
     else:
         strategy_id = find_strategy(connection, strategy)
         query = select_prompts().where(_is_named(name), prompts.c.strategy_id.is_not_distinct_from(strategy_id))
@@ -153,7 +156,7 @@ def find_version(connection: Connection, prompt: Row[Any], number: int) -> Promp
         raise VersionNotFound(
             f"prompt {prompt.name!r} has no version {number}",
             field="/prompt",
-            hint=f"list them with: cuewire prompts list {prompt.name}",
+            hint=f"list them with: cuewire prompts versions {prompt.id}",
         )
     return version_of(found)
 
@@ -171,18 +174,13 @@ def resolve(connection: Connection, reference: Reference) -> PromptVersion:
     for candidate in candidates:
         if candidate.id in found:
             return version_of(found[candidate.id])
-    name = candidates[0].name
-    raise LabelNotFound(
-        f"prompt {name!r} has no version labelled {reference.label!r}",
-        field="/prompt",
-        hint=f"label one with: cuewire prompts label {name} {reference.label} NUMBER",
-    )
+    raise no_label(candidates[0].name, reference.label)
 
 
 def _candidates(connection: Connection, reference: Reference) -> list[Row[Any]]:
     """Return the prompts that may be meant, the best first. Raises PromptNotFound, ScopeNotFound."""
     if (prompt_id := reference.id) is not None:
-        found = connection.execute(_PROMPT, {"id": _id(str(prompt_id))}).all()
+        found = connection.execute(_PROMPT, {"id": id_of(str(prompt_id))}).all()
     else:
         strategy_id = find_strategy(connection, reference.strategy)
         in_scope = or_(prompts.c.strategy_id.is_(None), prompts.c.strategy_id == strategy_id)
@@ -222,7 +220,6 @@ def prompts_of(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Prompt
     tags: dict[int, list[str]] = {row.id: [] for row in rows}
     for prompt_id, tag in connection.execute(_TAGGED, of_these):
         tags[prompt_id].append(tag)
-    numbers = {row.prompt_id: row.number for row in connection.execute(_COUNTED, of_these)}
     return tuple(
         Prompt(
             id=row.id,
@@ -235,7 +232,7 @@ def prompts_of(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Prompt
             tags=tuple(tags[row.id]),
             status=row.status,
             labels=carried[row.id],
-            versions=numbers.get(row.id, 0),
+            versions=carried[row.id].get(LATEST, 0),
             revision=row.revision,
             created_at=row.created_at,
             updated_at=row.updated_at,
@@ -275,7 +272,7 @@ def refuse_archived(prompt: Row[Any]) -> None:
         raise archived_prompt(prompt.name)
 
 
-def _id(digits: str) -> int:
+def id_of(digits: str) -> int:
     """Return an id; one that is too large for any row becomes one that no row has."""
     number = int(digits[:20])
     return number if number <= _LARGEST_ID else 0

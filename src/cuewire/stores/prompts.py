@@ -27,17 +27,18 @@ from cuewire.model.text import check_json
 from cuewire.stores.database import Database
 from cuewire.stores.prompt_changes import (
     check_label,
-    locked,
+    lock_prompt,
     move_labels,
     refuse_outdated,
     refuse_second,
     set_details,
-    tell_of_changes,
-    tell_of_labels,
+    tell,
+    told_of_changes,
+    told_of_labels,
     touch,
 )
 from cuewire.stores.prompt_counts import count_prompts
-from cuewire.stores.prompt_lists import list_prompts
+from cuewire.stores.prompt_lists import first_prompts, list_prompts
 from cuewire.stores.prompt_rows import (
     find_prompt,
     find_version,
@@ -102,6 +103,10 @@ class SqlPromptStore:
             lambda connection: list_prompts(connection, wanted, limit=limit, after=after, page=page)
         )
 
+    async def first(self, wanted: PromptFilter, *, limit: int) -> tuple[Prompt, ...]:
+        """Return the first prompts in the order that is wanted."""
+        return await self._database.read(lambda connection: first_prompts(connection, wanted, limit=limit))
+
     async def stats(self, *, among: Sequence[str] | None = None) -> PromptStats:
         """Count prompts."""
         return await self._database.read(lambda connection: count_prompts(connection, among))
@@ -134,13 +139,13 @@ class SqlPromptStore:
         now = self._database.clock.now()
 
         def run(connection: Connection) -> PromptVersion:
-            prompt = locked(connection, find_prompt(connection, name, **home))
+            prompt = lock_prompt(connection, name, **home)
             refuse_archived(prompt)
             version = find_version(connection, prompt, number)
             check_label(connection, prompt, label, expected)
             if moved := move_labels(connection, prompt.id, [label], version.id, now):
                 touch(connection, prompt.id, now)
-                tell_of_labels(connection, prompt, moved, number, by=by, now=now)
+                tell(connection, prompt, told_of_labels(moved, number), by=by, now=now)
             return find_version(connection, prompt, number)
 
         return await self._database.write(run)
@@ -160,14 +165,14 @@ class SqlPromptStore:
         now = self._database.clock.now()
 
         def run(connection: Connection) -> Prompt:
-            prompt = locked(connection, find_prompt(connection, name, **home))
+            prompt = lock_prompt(connection, name, **home)
             refuse_outdated(prompt, revision)
             if status not in (None, "archived"):
                 refuse_second(connection, prompt)
             changed = set_details(connection, prompt, details, status=status, now=now)
             if changed:
                 touch(connection, prompt.id, now)
-                tell_of_changes(connection, prompt, changed, by=by, now=now)
+                tell(connection, prompt, told_of_changes(changed), by=by, now=now)
             return prompts_of(connection, [find_prompt(connection, str(prompt.id))])[0]
 
         return await self._database.write(run)

@@ -7,19 +7,20 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, bindparam, select
 
 from cuewire.model.errors import PromptExists, PromptNotFound
 from cuewire.model.prompts import Details, PromptStatus, PromptVersion, VersionDraft
 from cuewire.model.references import DEFAULT_LANGUAGE, LATEST
 from cuewire.stores.prompt_changes import (
+    Told,
     inserted,
-    locked,
+    lock_prompt,
     move_labels,
     set_details,
     tell,
-    tell_of_changes,
-    tell_of_labels,
+    told_of_changes,
+    told_of_labels,
     touch,
 )
 from cuewire.stores.prompt_rows import (
@@ -27,11 +28,17 @@ from cuewire.stores.prompt_rows import (
     find_prompt,
     find_strategy,
     find_version,
-    newest_first,
     refuse_archived,
     select_prompts,
 )
 from cuewire.stores.schema import PROJECT, prompts, versions
+
+_NEWEST = (
+    select(versions.c.id, versions.c.number, versions.c.content_hash)
+    .where(versions.c.project_id == PROJECT, versions.c.prompt_id == bindparam("id"))
+    .order_by(versions.c.number.desc())
+    .limit(1)
+)
 
 
 class Publishing:
@@ -48,7 +55,7 @@ class Publishing:
         """Return the prompt to publish to, None if it has to be made. Raises NotFound, PromptArchived, PromptExists."""
         connection = self._connection
         if name.isdigit():
-            prompt = locked(connection, find_prompt(connection, name))
+            prompt = lock_prompt(connection, name)
             refuse_archived(prompt)
             return prompt
         strategy_id = find_strategy(connection, strategy)
@@ -81,7 +88,7 @@ class Publishing:
             prompt = connection.execute(select_prompts().where(prompts.c.id == prompt_id)).one()
             newest = None
         else:
-            newest = connection.execute(newest_first(prompt.id).limit(1)).one_or_none()
+            newest = connection.execute(_NEWEST, {"id": prompt.id}).one_or_none()
         said = set_details(connection, prompt, details, status=status, now=now)
         is_same = newest is not None and newest.content_hash == draft.content_hash
         number = newest.number + (not is_same) if newest else 1
@@ -89,14 +96,12 @@ class Publishing:
         moved = move_labels(connection, prompt.id, {LATEST, *labels, *(() if newest else first)}, version_id, now)
         if newest and (said or moved):
             touch(connection, prompt.id, now)
+        told: list[Told] = told_of_changes(said)
         if newest is None:
-            tell(connection, "prompt.created", prompt, {"name": prompt.name, **said}, by=self._by, now=now)
-        elif said:
-            tell_of_changes(connection, prompt, said, by=self._by, now=now)
+            told = [("prompt.created", {"name": prompt.name, **said})]
         if not is_same:
-            told = {"number": number, "note": draft.note}
-            tell(connection, "version.published", prompt, told, by=self._by, now=now)
-        tell_of_labels(connection, prompt, moved, number, by=self._by, now=now)
+            told.append(("version.published", {"number": number, "note": draft.note}))
+        tell(connection, prompt, told + told_of_labels(moved, number), by=self._by, now=now)
         return find_version(connection, prompt, number)
 
     def _insert_prompt(self, name: str, strategy_id: int | None, language: str | None) -> int:

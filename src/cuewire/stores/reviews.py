@@ -9,14 +9,15 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Select, delete, select, update
 
-from cuewire.model.errors import ReviewDecided, ReviewNotFound
-from cuewire.model.reviews import Check, CheckResult, LabelRule, Review, ReviewStatus
+from cuewire.model.errors import ReviewDecided
+from cuewire.model.reviews import Check, CheckResult, LabelRule, Review, ReviewStatus, no_review
 from cuewire.model.text import check_json
+from cuewire.ports import Refusal
 from cuewire.stores.database import Database, insert_into
 from cuewire.stores.events import add_event
 from cuewire.stores.patterns import name_fits
-from cuewire.stores.prompt_changes import inserted, locked, move_labels, tell, tell_of_labels, touch
-from cuewire.stores.prompt_rows import find_prompt, find_version, refuse_archived
+from cuewire.stores.prompt_changes import inserted, lock_prompt, move_labels, tell, told_of_labels, touch
+from cuewire.stores.prompt_rows import find_version, refuse_archived
 from cuewire.stores.schema import PROJECT, label_rules, prompts, reviews, versions
 
 _ALL = 0
@@ -33,12 +34,7 @@ class SqlLabelRuleStore:
 
     async def rules(self, prompt_id: int | None = None) -> Sequence[LabelRule]:
         """Return the rules by label."""
-        of_prompts = [_ALL] if prompt_id is None else [_ALL, prompt_id]
-        query = (
-            select(label_rules)
-            .where(label_rules.c.project_id == PROJECT, label_rules.c.prompt_id.in_(of_prompts))
-            .order_by(label_rules.c.prompt_id, label_rules.c.label)
-        )
+        query = _rules(prompt_id)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return tuple({row.label: _rule(row) for row in rows}.values())
 
@@ -60,11 +56,6 @@ class SqlLabelRuleStore:
             connection.execute(
                 statement.on_conflict_do_update(index_elements=["project_id", "prompt_id", "label"], set_=values)
             )
-            waiting = [reviews.c.label == rule.label, reviews.c.status == "pending"]
-            if rule.prompt_id is not None:
-                waiting.append(reviews.c.prompt_id == rule.prompt_id)
-            # What passed, passed what the rule said before.
-            connection.execute(update(reviews).where(reviews.c.project_id == PROJECT, *waiting).values(checks="[]"))
             add_event(connection, at=now, actor=by, action="rule.set", data=plain, prompt_id=rule.prompt_id)
 
         await self._database.write(run)
@@ -102,7 +93,7 @@ class SqlReviewStore:
         now = self._database.clock.now()
 
         def run(connection: Connection) -> Review:
-            prompt = locked(connection, find_prompt(connection, str(prompt_id)))
+            prompt = lock_prompt(connection, str(prompt_id))
             refuse_archived(prompt)
             version = find_version(connection, prompt, number)
             same = (reviews.c.label == label, reviews.c.version_id == version.id, reviews.c.status == "pending")
@@ -122,7 +113,7 @@ class SqlReviewStore:
             }
             review_id = inserted(connection, reviews, values)
             told = {"review": review_id, "label": label, "to": number}
-            tell(connection, "review.asked", prompt, told, by=by, now=now)
+            tell(connection, prompt, [("review.asked", told)], by=by, now=now)
             return _existing(connection, review_id)
 
         return await self._database.write(run)
@@ -163,14 +154,16 @@ class SqlReviewStore:
 
         return await self._database.write(run)
 
-    async def decide(self, review_id: int, *, status: ReviewStatus, by: str, comment: str) -> Review:
+    async def decide(
+        self, review_id: int, *, status: ReviewStatus, by: str, comment: str, refuse: Refusal | None = None
+    ) -> Review:
         """Decide, and move the label if the review is approved."""
         check_json(comment, pointer="/comment")
         now = self._database.clock.now()
 
         def run(connection: Connection) -> Review:
             review = _existing(connection, review_id)
-            prompt = locked(connection, find_prompt(connection, str(review.prompt_id)))
+            prompt = lock_prompt(connection, str(review.prompt_id))
             _pending(connection, review_id)
             decided = {"status": status, "decided_by": by, "decided_at": now, "comment": comment or review.comment}
             connection.execute(_of_review(review_id).values(**decided))
@@ -179,8 +172,10 @@ class SqlReviewStore:
                 refuse_archived(prompt)
                 moved = _move(connection, prompt, review, now)
             told = {"review": review_id, "label": review.label, "to": review.number}
-            tell(connection, f"review.{status}", prompt, told, by=by, now=now)
-            tell_of_labels(connection, prompt, moved, review.number, by=by, now=now)
+            told_of_all = [(f"review.{status}", told), *told_of_labels(moved, review.number)]
+            tell(connection, prompt, told_of_all, by=by, now=now)
+            if refuse is not None:  # after the events, from which on who sets a rule waits for this transaction
+                refuse(_rule_of(connection, review), _existing(connection, review_id))
             return _existing(connection, review_id)
 
         return await self._database.write(run)
@@ -210,7 +205,7 @@ def _of_review(review_id: int) -> Any:
 def _existing(connection: Connection, review_id: int) -> Review:
     row = connection.execute(_select().where(reviews.c.id == review_id)).one_or_none()
     if row is None:
-        raise ReviewNotFound(f"there is no review {review_id}", field="/review")
+        raise no_review(review_id)
     return _review(row)
 
 
@@ -219,9 +214,24 @@ def _pending(connection: Connection, review_id: int) -> None:
     query = select(reviews.c.status).where(reviews.c.project_id == PROJECT, reviews.c.id == review_id).with_for_update()
     status = connection.scalar(query)
     if status is None:
-        raise ReviewNotFound(f"there is no review {review_id}", field="/review")
+        raise no_review(review_id)
     if status != "pending":
         raise ReviewDecided(f"review {review_id} has been {status}", field="/review")
+
+
+def _rule_of(connection: Connection, review: Review) -> LabelRule:
+    query = _rules(review.prompt_id).where(label_rules.c.label == review.label)
+    return next(map(_rule, reversed(connection.execute(query).all())), LabelRule(label=review.label))
+
+
+def _rules(prompt_id: int | None) -> Select[Any]:
+    """Select the rules for a prompt by label, one of its own after that of all, or only those of all."""
+    of_prompts = [_ALL] if prompt_id is None else [_ALL, prompt_id]
+    return (
+        select(label_rules)
+        .where(label_rules.c.project_id == PROJECT, label_rules.c.prompt_id.in_(of_prompts))
+        .order_by(label_rules.c.prompt_id, label_rules.c.label)
+    )
 
 
 def _rule(row: Row[Any]) -> LabelRule:

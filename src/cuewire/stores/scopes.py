@@ -15,12 +15,12 @@ from cuewire.model.text import check_json
 from cuewire.stores.database import Database, insert_into
 from cuewire.stores.events import add_event
 from cuewire.stores.prompt_changes import inserted
+from cuewire.stores.prompt_rows import id_of
 from cuewire.stores.schema import PROJECT, prompts, scopes, template_types
 
 _parameters = msgspec.json.Decoder(dict[str, Any])
 _variables = msgspec.json.Decoder(tuple[CatalogueVariable, ...])
 _parents = scopes.alias()
-_LARGEST_ID = 2**63 - 1
 
 
 class SqlScopeStore:
@@ -139,8 +139,7 @@ def _of_kind(kind: ScopeKind) -> Any:
 
 def _existing(connection: Connection, kind: ScopeKind, name: str) -> Row[Any]:
     check_json(name, pointer="/name")
-    number = int(name[:20]) if name.isdigit() else 0
-    is_it = scopes.c.id == min(number, _LARGEST_ID) if name.isdigit() else scopes.c.name == name
+    is_it = scopes.c.id == id_of(name) if name.isdigit() else scopes.c.name == name
     row = connection.execute(_select(kind).where(is_it)).one_or_none()
     if row is None:
         raise ScopeNotFound(f"there is no {kind} {name[:128]!r}", field=f"/{kind}")

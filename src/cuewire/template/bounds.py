@@ -58,6 +58,7 @@ from cuewire.template.growth import (
 )
 from cuewire.template.instants import MAX_FORMAT, MAX_WRITTEN
 from cuewire.template.linked import NO_TEXTS, Texts, chain, is_alone, text_of
+from cuewire.template.names import SPECIAL
 from cuewire.template.parse import Parsed
 from cuewire.template.volatile import TIMES
 
@@ -71,7 +72,6 @@ MAX_NODES = 5_000
 """Nodes of all the texts, counted each time that one is taken in: who includes much in much is not worth the look."""
 _HUGE = 10**9
 
-_UNKNOWN = frozenset({"self", "super", "loop", "caller", "varargs", "kwargs"})
 _DIGITS = re.compile(r"\d+")
 _DIGITS_MANY = re.compile(r"\d{6}|\*")
 _LOOP_COUNTERS = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0", "depth", "depth0"})
@@ -251,7 +251,7 @@ class _Analysis:
             case nodes.Name(name=name) if (name in TIMES or name in FUNCTIONS) and name not in names:
                 # An input of that name would win.
                 return Term({None: 40, name: 1}, (name, ()))
-            case nodes.Name(name=name) if name not in _UNKNOWN and name not in prompt_environment().globals:
+            case nodes.Name(name=name) if name not in SPECIAL and name not in prompt_environment().globals:
                 return names.get(name) or Term({name: 1}, (name, ()))
             case nodes.Getattr(node=nodes.Name(name="loop"), attr=name) if "loop" in names:
                 if name in _LOOP_COUNTERS:

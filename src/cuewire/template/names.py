@@ -14,7 +14,8 @@ from cuewire.template.linked import NO_TEXTS, Texts, chain, is_alone, text_of
 from cuewire.template.parse import Parsed
 from cuewire.template.volatile import TIMES
 
-_SPECIAL = frozenset({"self", "super", "loop", "caller", "varargs", "kwargs"})
+SPECIAL = frozenset({"self", "super", "loop", "caller", "varargs", "kwargs"})
+"""Names that mean something of the template's own."""
 _NONE: frozenset[str] = frozenset()
 Names: TypeAlias = frozenset[str]
 
@@ -48,7 +49,7 @@ class _Taken:
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
         self._known: dict[str, Mapping[str, bool]] = {}
-        self._bound = _SPECIAL | TIMES | (prompt_environment().globals.keys() - FUNCTIONS.keys())
+        self._bound = SPECIAL | TIMES | (prompt_environment().globals.keys() - FUNCTIONS.keys())
 
     def names(self, tree: nodes.Template) -> Mapping[str, bool]:
         """Return what a template reads, in order, with whether it must be given."""

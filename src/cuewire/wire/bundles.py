@@ -7,6 +7,7 @@ from typing import Literal
 
 from cuewire.model.bundles import Loss
 from cuewire.model.prompt_files import FileChange
+from cuewire.model.references import DEFAULT_LANGUAGE
 from cuewire.wire.shapes import Shape, shown
 
 
@@ -17,7 +18,7 @@ class FileChangeShape(Shape, frozen=True):
     change: Literal["new", "changed", "unchanged"]
     number: int
     strategy: str | None = None
-    language: str = "en"
+    language: str = DEFAULT_LANGUAGE
 
 
 class LossShape(Shape, frozen=True):

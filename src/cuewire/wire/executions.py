@@ -180,6 +180,13 @@ class FailureShape(Shape, frozen=True):
     column: int = 0
 
 
+class CancelledShape(Shape, frozen=True):
+    """An execution that was to be cancelled, and how it ended: otherwise if it was over by then."""
+
+    id: str
+    status: Status
+
+
 class OutcomeShape(Shape, frozen=True):
     """One named fact that was reported of an execution."""
 

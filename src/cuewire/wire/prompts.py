@@ -24,6 +24,8 @@ from cuewire.wire.shapes import Instant, Request, Shape, read, shown
 from cuewire.wire.strict_json import convert
 from cuewire.wire.versions import VersionShape, WrittenContent, plain_content
 
+_NONE: Mapping[str, int] = {}
+
 
 class VersionRequest(Request, frozen=True, kw_only=True):
     """What a version says beside its content; what is absent is as for a new one, or as in the version it is made from.
@@ -175,23 +177,23 @@ class PromptDetailShape(PromptShape, frozen=True, kw_only=True):
 class PublishedShape(Shape, frozen=True):
     """A version that was stored, and its prompt. `published` says whether it is the one in production by now.
 
-    If it was to be and is not, the label is protected, or not for the caller to move; `review` then is the id of the
-    review that waits for somebody else, null if there is none.
+    A label that it was to get and has not is protected, or not for the caller to move; `reviews` maps each label that
+    waits for a decision to the id of its review.
     """
 
     prompt: PromptShape
     version: VersionShape
     published: bool
-    review: int | None = None
+    reviews: dict[str, int] = {}
 
     @classmethod
-    def of(cls, prompt: Prompt, version: PromptVersion, *, review: int | None = None) -> PublishedShape:
+    def of(cls, prompt: Prompt, version: PromptVersion, *, reviews: Mapping[str, int] = _NONE) -> PublishedShape:
         """Return what was stored as JSON."""
         return cls(
             prompt=PromptShape.of(prompt),
             version=VersionShape.of(version),
             published=prompt.labels.get(DEFAULT_LABEL) == version.number,
-            review=review,
+            reviews=dict(reviews),
         )
 
 
@@ -220,6 +222,10 @@ def version_options(asked: VersionRequest) -> dict[str, Any]:
     return {name: value for name in _OPTIONS if hasattr(asked, name) and (value := getattr(asked, name)) is not UNSET}
 
 
+TAKEN_NAMES = frozenset(
+    {"export", "filters", "import", "render", "stats", "subscribe", "types", "validate", "variables"}
+)
+"""What a path means otherwise where a prompt's name stands; of a prompt with such a name it says `%73tats`."""
 _NOT_SAID = frozenset({*Home.__annotations__, "parent"})
 """What the path and the query say, or the registry finds itself."""
 _OPTIONS = ("model", "output", "parameters", "variables", "lenient", "note", *Details.__annotations__)

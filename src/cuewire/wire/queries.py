@@ -38,10 +38,23 @@ _AfterEvent = Annotated[int, Field(ge=0, lt=2**63, description="the id of the la
 _After = Annotated[str | None, Field(max_length=1_000, description="the `next` of the page before")]
 
 
-class LanguageQuery(BaseModel):
-    """Which of the prompts of a name and strategy is meant."""
+class _Query(BaseModel):
+    """What FastAPI reads, or `of` where it does not."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def of(cls, query_string: str) -> Self:
+        """Return what the query of a URL says. Raises InvalidInput."""
+        said = parse_qs(query_string, keep_blank_values=True)
+        try:
+            return cls.model_validate({key: values if key == "name" else values[-1] for key, values in said.items()})
+        except ValidationError as error:
+            raise misread([(found["loc"], found["msg"]) for found in error.errors()]) from None
+
+
+class LanguageQuery(_Query):
+    """Which of the prompts of a name and strategy is meant."""
 
     language: Annotated[str | None, Field(max_length=40, description="as in en or pt-BR")] = None
 
@@ -69,10 +82,8 @@ class HistoryQuery(HomeQuery):
     after: _AfterEvent = 0
 
 
-class EventQuery(BaseModel):
+class EventQuery(_Query):
     """Which events to list."""
-
-    model_config = ConfigDict(extra="forbid")
 
     limit: _Limit = 100
     after: _AfterEvent = 0
@@ -106,8 +117,8 @@ class ReviewQuery(RuleQuery):
     )
 
 
-class _WantedQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+class _WantedQuery(_Query):
+    model_config = ConfigDict(populate_by_name=True)
 
     template_type: Annotated[str | None, Field(alias="type", max_length=128)] = None
     language: Annotated[str | None, Field(max_length=40)] = None
@@ -180,19 +191,8 @@ class PromptQuery(_AnywhereQuery, ShelfQuery):
     """Which prompts to list, wherever they belong."""
 
 
-class _FollowedQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _FollowedQuery(_Query):
     after: Annotated[str | None, Field(max_length=100, description="the id of the last change seen")] = None
-
-    @classmethod
-    def of(cls, query_string: str) -> Self:
-        """Return what the query of a URL says. Raises InvalidInput."""
-        said = parse_qs(query_string, keep_blank_values=True)
-        try:
-            return cls.model_validate({key: values if key == "name" else values[-1] for key, values in said.items()})
-        except ValidationError as error:
-            raise misread([(found["loc"], found["msg"]) for found in error.errors()]) from None
 
 
 class LiveQuery(_FollowedQuery, _AnywhereQuery):
@@ -215,10 +215,8 @@ class StrategyPromptQuery(ShelfQuery):
     with_global: Annotated[bool, Field(description="the global ones too")] = True
 
 
-class ImportQuery(BaseModel):
+class ImportQuery(_Query):
     """How to read a document."""
-
-    model_config = ConfigDict(extra="forbid")
 
     format: Annotated[Format | None, Field(description="what it looks to be, if not said")] = None
     name: Annotated[str, Field(max_length=128, description="what to call a prompt without a name")] = "prompt"
@@ -226,19 +224,15 @@ class ImportQuery(BaseModel):
     dry_run: Annotated[bool, Field(description="only tell what would come of it")] = False
 
 
-class ExportQuery(BaseModel):
+class ExportQuery(_Query):
     """What to export."""
-
-    model_config = ConfigDict(extra="forbid")
 
     format: Literal["bundle", "langfuse", "prompty", "promptfoo"] = "bundle"
     name: Annotated[list[str], Field(max_length=100, description="these prompts; without one all")] = []
 
 
-class ExecutionQuery(BaseModel):
+class ExecutionQuery(_Query):
     """Which executions to list."""
-
-    model_config = ConfigDict(extra="forbid")
 
     limit: _Limit = 100
     after: _After = None

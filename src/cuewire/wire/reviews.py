@@ -108,12 +108,16 @@ class ApproveRequest(DecisionRequest, frozen=True, kw_only=True):
 
 
 class CheckResultShape(Shape, frozen=True):
-    """How a test case went; `execution_id` names its run, null if none began."""
+    """How a test case went; `execution_id` names its run, null if none began.
+
+    `digest` is that of the test case that ran: a rule may since ask for another one of the name.
+    """
 
     name: str
     passed: bool
     reason: str = ""
     execution_id: str | None = None
+    digest: str = ""
 
 
 class ReviewShape(Shape, frozen=True):

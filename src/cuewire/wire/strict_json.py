@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import suppress
-from math import isfinite
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from cuewire.model.errors import InvalidInput
-from cuewire.model.text import MAX_DEPTH, check_json
+from cuewire.model.text import MAX_DEPTH, check_json, strict_decoder
 
 T = TypeVar("T")
 MAX_KEYS = 10_000
@@ -83,27 +81,5 @@ def _short_integer(digits: str) -> int:
     return int(digits)
 
 
-def _finite_number(digits: str) -> float:
-    number = float(digits)
-    if not isfinite(number):
-        raise ValueError("a number is too large")
-    return number
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise ValueError("an object has the same key twice")
-    if len(made) > MAX_KEYS:
-        raise ValueError(f"an object has more than {MAX_KEYS:,} keys")
-    return made
-
-
-_ANY = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite_number, object_pairs_hook=_unique)
-_PLAIN = json.JSONDecoder(
-    parse_constant=_no_constant, parse_float=_finite_number, parse_int=_short_integer, object_pairs_hook=_unique
-)
+_ANY = strict_decoder(max_keys=MAX_KEYS)
+_PLAIN = strict_decoder(max_keys=MAX_KEYS, parse_int=_short_integer)

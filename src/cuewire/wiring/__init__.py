@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from cuewire.wiring.apps import connect, connect_prompts, connect_server, is_database_named, open_app
+from cuewire.wiring.apps import connect, connect_prompts, connect_server, is_database_named, open_app, open_renderer
 from cuewire.wiring.databases import (
     check_database,
     copy_database,
@@ -35,6 +35,7 @@ __all__ = [
     "only_server",
     "open_app",
     "open_providers",
+    "open_renderer",
     "prompt_folder",
     "pull_local_model",
     "read_prompt_file",

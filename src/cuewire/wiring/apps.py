@@ -14,7 +14,7 @@ from cuewire.model.secrets import Secret
 from cuewire.outbound.lazy import open_transport
 from cuewire.outbound.proxies import Proxies
 from cuewire.outbound.transport import origin_of
-from cuewire.ports import Provider, Renderer
+from cuewire.ports import Clock, Provider, Renderer
 from cuewire.registry.subscriptions import subscription
 
 if TYPE_CHECKING:
@@ -78,8 +78,16 @@ def connect_server(settings: Settings) -> RemoteApp:
     )
 
 
-def connect_prompts(settings: Settings, *, database: str = "") -> PromptDesk:
-    """Return what reads, renders and publishes prompts: those of the database if one is given, else as `open_app` says.
+def open_renderer() -> tuple[Renderer, Clock]:
+    """Return what renders templates, wherever they are from, and its clock; the caller closes it."""
+    from cuewire.template.render import TemplateRenderer  # Jinja2 costs 70 ms
+
+    clock = SystemClock()
+    return TemplateRenderer(clock=clock), clock
+
+
+def connect_prompts(settings: Settings) -> PromptDesk:
+    """Return what reads, renders and publishes prompts, on a server or in a database as `open_app` says.
 
     Nothing is opened or sent yet. What was read last is kept in the data folder. Raises ConfigError.
     """
@@ -90,11 +98,9 @@ def connect_prompts(settings: Settings, *, database: str = "") -> PromptDesk:
     clock = SystemClock()
 
     def make_renderer() -> Renderer:
-        from cuewire.template.render import TemplateRenderer  # Jinja2 costs 70 ms
+        return open_renderer()[0]
 
-        return TemplateRenderer(clock=clock)
-
-    if settings.server and not database and not is_database_named(settings):
+    if settings.server and not is_database_named(settings):
         app = connect_server(settings)
 
         async def prompts() -> RemotePrompts:
@@ -107,9 +113,8 @@ def connect_prompts(settings: Settings, *, database: str = "") -> PromptDesk:
 
         return VersionShape.of(await (await opened.prompts()).get(reference))
 
-    where = database or settings.database_url
-    opened = OpenedLater(lambda: connect(where, settings=settings))
-    reader = PromptReader(read, last_known=LastKnown(where, folder=settings.data_folder / "last-known"))
+    opened = OpenedLater(lambda: connect(settings=settings))
+    reader = PromptReader(read, last_known=LastKnown(settings.database_url, folder=settings.data_folder / "last-known"))
     return PromptDesk(reader, prompts=opened.prompts, make_renderer=make_renderer, clock=clock, close=opened.close)
 
 

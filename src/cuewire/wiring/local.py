@@ -66,7 +66,7 @@ async def open_local(
         actor = Actor(name=settings.author, role="admin")
         registry = wire_registry(database, engine=engine, resolver=resolver, news=news, renderer=renderer, actor=actor)
         stack.push_async_callback(registry.live.close)
-        live = LiveExecutions(executions)
+        live = LiveExecutions()
         stack.push_async_callback(live.close)
         return LocalApp(
             Parts(

@@ -12,7 +12,7 @@ import cuewire
 from cuewire.compat.langfuse import ChatPromptClient, Langfuse, TextPromptClient, get_client
 from cuewire.model.errors import AccessDenied, ConfigError, InvalidInput, LabelNotFound, PromptNotFound, TemplateError
 from tests.support.cuewire_server import CuewireServer
-from tests.support.langfuse_programs import client, program
+from tests.support.langfuse_programs import client, printed, program
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +191,23 @@ def test_the_settings_say_where_prompts_are_and_langfuses_own_variables_say_noth
     other = {"LANGFUSE_HOST": "http://127.0.0.1:1", "LANGFUSE_SECRET_KEY": "sk-lf-x", "LANGFUSE_PUBLIC_KEY": "pk-lf-x"}
 
     assert program(named | other, "get", "settled", "{}")["prompt"] == "text"
+
+
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "CUEWIRE_DATABASE_URL"])
+def test_a_server_wins_over_a_database_for_all_that_read_prompts(
+    server: CuewireServer, langfuse: Langfuse, tmp_path: Path, variable: str
+) -> None:
+    langfuse.create_prompt(name="placed", prompt="of the server")
+    database = f"sqlite:///{tmp_path}/cue.db"
+    with cuewire.open(database) as app:
+        app.prompts.publish("placed", "of the database")
+    named = {"CUEWIRE_SERVER": server.url, "CUEWIRE_TOKEN": server.key, "CUEWIRE_DATA_FOLDER": str(tmp_path)}
+
+    loaded = (
+        "from cuewire.compat.prompt_templates import *; print(get_template('placed'), render_template('placed', {}))"
+    )
+    assert program(named | {variable: database}, "get", "placed", "{}")["prompt"] == "of the server"
+    assert printed(loaded, **named, **{variable: database}).count("of the server") == 2
 
 
 @pytest.mark.parametrize("variable", ["DATABASE_URL", "CUEWIRE_DATABASE_URL"])

@@ -165,7 +165,6 @@ def test_a_file_that_another_program_holds_gives_none_in_time(program: LoggedPro
 async def test_the_settings_say_where_and_win_over_the_database_of_the_program(
     app: cuewire.App, program: LoggedProgram, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("DATABASE_URL")
     monkeypatch.setenv("CUEWIRE_SERVER", "https://cue.example")
     assert log_in_time() is None  # a server takes no entries
     assert program.lost == {"config_error": 1}

@@ -217,6 +217,9 @@ def test_settings_that_make_no_sense_leave_what_comes_with_cuewire(loading: Load
 
     assert loaded(TEMPLATE)["source"] == "file"
     assert loading.failed == {"config_error": 1, "environment_unusable": 1, "folder_unusable": 1}
+    rendered = render_template(TEMPLATE, {"text": "wake me at six"})
+    assert rendered is not None
+    assert "wake me at six" in rendered
 
 
 @pytest.mark.usefixtures("loading")
@@ -243,6 +246,8 @@ def test_a_template_of_a_file_is_rendered_with_its_defaults(loading: LoadingProg
         ("{x}", Path("a/b")),
         ("{x}", Fraction(1, 3)),
         ('<{x}> {{"json": {{{x}}}}} {{% if %}}', 7),
+        ("Hi {x}\n", 1),
+        ("{x}\n\n", "two lines"),
         ("{x[name]} of {x[list][0]}", {"name": "Ada", "list": ["a"]}),
     ],
     ids=repr,

@@ -209,7 +209,7 @@ async def test_the_description_is_that_of_the_prompt(app: cuewire.App) -> None:
 
 async def test_of_a_name_in_two_languages_the_english_one_is_loaded(app: cuewire.App) -> None:
     await app.prompts.publish("greet", "Hallo", language="de")
-    await app.prompts.publish("greet", "Hello")
+    await app.prompts.publish("greet", "Hello", language="en")
 
     assert loaded("greet")["template"] == "Hello"
 

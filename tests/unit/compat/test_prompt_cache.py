@@ -243,6 +243,22 @@ def test_what_was_being_read_when_a_prompt_changed_is_not_kept(cache: PromptCach
     assert number(cache) == 2
 
 
+def test_what_failed_before_a_prompt_changed_takes_nothing_away_that_was_read_since(
+    cache: PromptCache, source: Source
+) -> None:
+    source.answer = GONE
+    source.may_answer.clear()
+    with ThreadPoolExecutor(1) as thread:
+        asking = thread.submit(number, cache)
+        eventually(lambda: source.reads == 1)
+        cache.forget("triage")
+        cache.keep(WANTED.reference, version(2).version())
+        source.may_answer.set()
+        assert isinstance(asking.exception(), PromptNotFound)
+
+    assert number(cache) == 2
+
+
 def test_only_the_prompt_that_changed_is_forgotten(cache: PromptCache) -> None:
     other = WANTED._replace(reference="triage-more@production")
     for each in (WANTED, other):

@@ -72,12 +72,19 @@ class Following:
     record: Record
     live: LiveExecutions
 
+    def follow(self, *, limit: int, status: Status | None = None, after: str | None = None) -> Reader[Execution]:
+        """Follow the newest executions."""
+
+        async def look() -> tuple[Execution, ...]:
+            return (await self.record.list(limit=limit, status=status)).items
+
+        return self.live.follow(look, key=(limit, status), after=after)
+
 
 @pytest.fixture
 async def following() -> AsyncIterator[Following]:
-    record = Record()
-    live = LiveExecutions(record, look_s=LOOK_S)  # type: ignore[arg-type]  # only what is asked
-    yield Following(record, live)
+    live = LiveExecutions(look_s=LOOK_S)
+    yield Following(Record(), live)
     await live.close()
 
 
@@ -100,7 +107,7 @@ async def quiet(reader: Reader[Execution]) -> bool:
 
 async def test_new_ones_changed_ones_and_those_that_left_are_told(following: Following) -> None:
     following.record.put(execution(1), execution(2))
-    reader = following.live.follow(limit=2)
+    reader = following.follow(limit=2)
     first = await said(reader)
 
     ended = execution(2, status="succeeded", cost_usd=0.5)
@@ -116,7 +123,7 @@ async def test_new_ones_changed_ones_and_those_that_left_are_told(following: Fol
 
 async def test_one_that_is_no_longer_wanted_leaves_the_list(following: Following) -> None:
     following.record.put(execution(1), execution(2))
-    reader = following.live.follow(limit=10, status="running")
+    reader = following.follow(limit=10, status="running")
     first = await said(reader)
 
     following.record.put(execution(2, status="failed"))
@@ -127,7 +134,7 @@ async def test_one_that_is_no_longer_wanted_leaves_the_list(following: Following
 
 
 async def test_all_who_follow_the_same_list_share_its_looks_and_words(following: Following) -> None:
-    readers = [following.live.follow(limit=5) for _ in range(100)]
+    readers = [following.follow(limit=5) for _ in range(100)]
     await asyncio.gather(*map(said, readers))
     looks = following.record.looks
 
@@ -140,29 +147,29 @@ async def test_all_who_follow_the_same_list_share_its_looks_and_words(following:
 
 async def test_who_comes_back_to_the_same_list_hears_nothing_new_and_else_the_whole(following: Following) -> None:
     following.record.put(execution(1))
-    before = (await said(following.live.follow(limit=5))).id
+    before = (await said(following.follow(limit=5))).id
 
-    same = await said(following.live.follow(limit=5, after=before))
+    same = await said(following.follow(limit=5, after=before))
     following.record.put(execution(1, status="succeeded"))
-    other = await said(following.live.follow(limit=6, after=before))
+    other = await said(following.follow(limit=6, after=before))
 
     assert same == Update(id=before, changed=(), left=(), size=1)
     assert isinstance(other, Snapshot)
-    assert isinstance(await said(following.live.follow(limit=6, after="nonsense")), Snapshot)
+    assert isinstance(await said(following.follow(limit=6, after="nonsense")), Snapshot)
 
 
 async def test_the_same_executions_have_the_same_id_wherever_they_are_looked_at(following: Following) -> None:
     following.record.put(execution(1))
-    elsewhere = LiveExecutions(following.record)  # type: ignore[arg-type]  # only what is asked
+    elsewhere = Following(following.record, LiveExecutions())
 
-    here, there = await said(following.live.follow(limit=5)), await said(elsewhere.follow(limit=5))
-    await elsewhere.close()
+    here, there = await said(following.follow(limit=5)), await said(elsewhere.follow(limit=5))
+    await elsewhere.live.close()
 
     assert here == there
 
 
 async def test_nobody_is_asked_when_nobody_follows(following: Following) -> None:
-    readers = [following.live.follow(limit=5), following.live.follow(limit=6)]
+    readers = [following.follow(limit=5), following.follow(limit=6)]
     await asyncio.gather(*map(said, readers))
 
     for reader in readers:
@@ -177,7 +184,7 @@ async def test_nobody_is_asked_when_nobody_follows(following: Following) -> None
 async def test_a_database_that_was_away_is_looked_at_again(
     following: Following, caplog: pytest.LogCaptureFixture
 ) -> None:
-    reader = following.live.follow(limit=5)
+    reader = following.follow(limit=5)
     await said(reader)
 
     following.record.error = StoreUnavailable("away")

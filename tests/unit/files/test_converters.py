@@ -32,9 +32,7 @@ def rendered(template: str, inputs: dict[str, Any]) -> str:
     [
         ("Hi {{name}}, {{{name}}} & {{& name }}!", {"name": "<b>"}, "Hi <b>, <b> & <b>!"),
         ("{{a.b.c}}", {"a": {"b": {"c": 1}}}, "1"),
-        ("{{#on}}yes{{/on}}{{^on}}no{{/on}}", {"on": True}, "yes"),
-        ("{{#on}}yes{{/on}}{{^on}}no{{/on}}", {"on": []}, "no"),
-        ("{{#name}}Hi {{name}}{{/name}}", {"name": "Ada"}, "Hi Ada"),
+        ("{{^on}}no{{/on}}", {"on": []}, "no"),
         ("{{#list}}<{{.}}>{{/list}}", {"list": [1, 2]}, "<1><2>"),
         ("{{#list}}<{{.}}>{{/list}}", {"list": "text"}, "<text>"),
         ("{{#list}}<{{.}}>{{/list}}", {"list": ""}, ""),
@@ -45,10 +43,7 @@ def rendered(template: str, inputs: dict[str, Any]) -> str:
         ("{{#ps}}{{boss.name}}{{/ps}}", {"ps": [ADA, {"name": "Cy"}]}, "Bo"),
         ("{{#ps}}{{#items}}{{.}}{{/items}}{{/ps}}", {"ps": [ADA]}, "i"),
         ("{{#ps}}{{^tags}}{{name}}{{/tags}}{{/ps}}", {"ps": [ADA, {"name": "Cy"}]}, "Cy"),
-        ("a\n{{#on}}\nb\n{{/on}}\nc", {"on": True}, "a\nb\nc"),
-        ("a\n  {{#on}}\n  b\n  {{/on}}\nc", {"on": True}, "a\n  b\nc"),
-        ("a {{#on}}\nb{{/on}}\nc", {"on": True}, "a \nb\nc"),
-        ("  {{#on}}b{{/on}} c", {"on": True}, "  b c"),
+        ("a\n{{#list}}\n{{.}}\n{{/list}}\nc\n", {"list": [1, 2]}, "a\n1\n2\nc\n"),
         ("a\n{{! gone }}\nb{{! gone\ntoo }}c", {}, "a\nbc"),
         ("{{=<% %>=}}<% a %> {{a}} <%={{ }}=%>{{a}}", {"a": 1}, "1 {{a}} 1"),
         ("{{item}}{{#list}}{{.}}{{item}}{{/list}}", {"item": "I", "list": ["x"]}, "IxI"),
@@ -60,6 +55,28 @@ def test_mustache_says_the_same(text: str, inputs: dict[str, Any], expected: str
 
     assert rendered(template, inputs) == expected
     assert losses.all() == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs", "expected"),
+    [
+        ("{{#on}}yes{{/on}}{{^on}}no{{/on}}", {"on": True}, "yes"),
+        ("{{#on}}yes{{/on}}{{^on}}no{{/on}}", {"on": []}, "no"),
+        ("{{#on}}Hi {{on}}{{/on}}", {"on": "Ada"}, "Hi Ada"),
+        ("a\n{{#on}}\nb\n{{/on}}\nc", {"on": True}, "a\nb\nc"),
+        ("a\n  {{#on}}\n  b\n  {{/on}}\nc", {"on": True}, "a\n  b\nc"),
+        ("a {{#on}}\nb{{/on}}\nc", {"on": True}, "a \nb\nc"),
+        ("  {{#on}}b{{/on}} c", {"on": True}, "  b c"),
+        ("{{#on}}-{{/on}}", {"on": [1, 2]}, "-"),
+    ],
+)
+def test_a_section_that_reads_nothing_of_an_item_is_taken_for_a_condition_and_told(
+    text: str, inputs: dict[str, Any], expected: str
+) -> None:
+    template, losses = mustache(text)
+
+    assert rendered(template, inputs) == expected
+    assert [(loss.what, "once, also for a list" in loss.why) for loss in losses.all()] == [("{{#on}}", True)]
 
 
 def test_a_partial_is_another_prompt() -> None:
@@ -106,7 +123,7 @@ def test_a_text_of_str_format_says_the_same(parts: list[str]) -> None:
 
     template = from_fstring(text, losses=losses)
 
-    assert rendered(template, INPUTS) == text.format_map(INPUTS).removesuffix("\n")
+    assert rendered(template, INPUTS) == text.format_map(INPUTS)
     assert losses.all() == ()
 
 

@@ -119,7 +119,7 @@ def version(*messages: Message | Placeholder, **more: Any) -> BundledVersion:
 PROMPTY = version(
     Message("system", "Be {{ tone }}.\nsystem:\nno\n\\user:\n{% if x %}{% include 'b' %}{% endif %}"),
     Placeholder("history"),
-    Message("user", (Image("photo"), "What is {{ text }}?")),
+    Message("user", (Image("photo"), "What is {{ text }} {{ more }}?")),
     description="Looks",
     tags=("t",),
     model="openai/gpt-4o",
@@ -128,6 +128,7 @@ PROMPTY = version(
     variables={
         "tone": {"type": "string", "enum": ["kind", "brief"], "default": "kind", "description": "how"},
         "text": {"type": "number", "examples": [1]},
+        "more": {"default": None},
     },
 )
 
@@ -138,6 +139,7 @@ def test_a_prompt_for_prompty_comes_back() -> None:
 
     assert back.versions == (PROMPTY,)
     assert b"kind: thread" in written.data
+    assert b"required: false" in written.data
     assert [loss.what for loss in written.losses] == ["{% include 'b' %}", "system:", "\\user:"]
 
 
@@ -155,6 +157,70 @@ def test_examples_go_to_promptfoo_as_variables_and_come_back() -> None:
 
     assert read(written.data).versions == (file,)
     assert written.losses == ()
+
+
+def test_an_example_that_is_a_list_comes_back_from_promptfoo_as_one() -> None:
+    file = version(Message("user", "{{ tags }}"), variables={"tags": {"examples": [["a", "b"], [], "c"]}})
+
+    assert read(write([file], format="promptfoo").data).versions == (file,)
+
+
+def test_prompts_that_share_a_variable_share_its_examples_in_promptfoo_which_is_told() -> None:
+    def named(name: str, *examples: str) -> BundledVersion:
+        variables: dict[str, dict[str, Any]] = {"text": {"examples": [*examples]}} if examples else {"text": {}}
+        return BundledVersion(
+            file=PromptFile(prompt=name, messages=(Message("user", "{{ text }}"),), variables=variables)
+        )
+
+    written = write([named("none"), named("a", "x"), named("b", "x"), named("c", "y", "x")], format="promptfoo")
+
+    assert {str(each.file.variables) for each in read(written.data).versions} == {"{'text': {'examples': ['x', 'y']}}"}
+    assert [(loss.place, loss.what) for loss in written.losses] == [("c", "text: examples ['y', 'x']")]
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ('{{ "{{" }}x}}', "{{x}}"),
+        ("{{ '' }}{% raw %}{{{% endraw %}{# so #}x}}\n", "{{ '' }}{{x}}"),
+        ('a {{ "{" }}{{ "{" }}x}}', "a {{x}}"),
+    ],
+)
+def test_braces_that_langfuse_takes_for_a_variable_are_told(template: str, text: str) -> None:
+    written = write([version(Message("user", template))], format="langfuse")
+
+    assert msgspec.json.decode(written.data)[0]["prompt"] == text
+    assert "Langfuse takes it for a variable" in [loss.why for loss in written.losses]
+
+
+def test_langfuse_gets_the_white_space_that_is_written() -> None:
+    text = "a\n  {% include 'b' %}\nc\n{%+ include 'd@2' +%}\n{{ x -}}\n"
+
+    (item,) = msgspec.json.decode(write([version(Message("user", text))], format="langfuse").data)
+    assert item["prompt"] == (
+        "a\n@@@langfusePrompt:name=b|label=production@@@c\n@@@langfusePrompt:name=d|version=2@@@\n{{x}}"
+    )
+
+
+@pytest.mark.parametrize("format", ["langfuse", "promptfoo"])
+def test_prompts_of_one_name_are_told_apart_where_names_are_all_there_is(format: Format) -> None:
+    variants: list[dict[str, Any]] = [{}, {"strategy": "slow"}, {"language": "pt-BR"}, {"strategy": "slow-pt-br"}]
+    versions = [
+        version(Message("user", str(each)), **each) for each in [*variants, {"strategy": "slow", "language": "de"}]
+    ]
+    other = replace(versions[1], file=replace(versions[1].file, prompt="other"))
+
+    written = write([*versions, other], format=format)
+
+    assert [each.file.prompt for each in read(written.data).versions] == [
+        "a",
+        "a-slow",
+        "a-pt-br",
+        "a-slow-pt-br",
+        "a-slow-de",
+        "other",
+    ]
+    assert "others are called 'a' too; this one is called 'a-slow' there" in [loss.why for loss in written.losses]
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,13 @@ def test_only_a_line_of_the_file_itself_is_a_role(prefix: str) -> None:
         assert messages == (Message("user", "{{ text }}"), Message("system", "x"))
 
 
+def test_an_input_that_need_not_be_given_is_null_and_of_any_kind_which_is_told() -> None:
+    bundle = read(b"---\nname: a\ninputs:\n- {name: x, kind: string, required: false}\n---\nuser:\n{{ x }}\n")
+
+    assert bundle.versions[0].file.variables == {"x": {"default": None}}
+    assert [loss.what for loss in bundle.losses] == ["x: kind string"]
+
+
 def test_a_role_that_an_input_would_give_is_text_and_told() -> None:
     text = b"---\nname: a\n---\nuser:\n{% for turn in turns %}\n{{turn.role}}:\n{{turn.content}}\n{% endfor %}\n"
     bundle = read(text)
@@ -101,6 +108,22 @@ def test_names_that_are_none_of_ours_are_changed_and_told() -> None:
 def test_a_name_of_which_nothing_is_left_is_refused(name: Any) -> None:
     with pytest.raises(InvalidInput):
         langfuse({"name": name, "prompt": "x"})
+
+
+def test_a_name_of_which_nothing_is_left_is_named() -> None:
+    with pytest.raises(InvalidInput, match="no prompt name can be made of '日本'") as caught:
+        langfuse({"name": "日本", "prompt": "x"})
+
+    assert caught.value.hint is not None
+    assert "rename it in the file" in caught.value.hint
+
+
+def test_an_include_of_a_name_that_none_here_can_have_stays_as_it_is_and_is_told() -> None:
+    tag = "@@@langfusePrompt:name=日本|label=production@@@"
+    bundle = langfuse({"name": "a", "prompt": f"x {tag} y"})
+
+    assert bundle.versions[0].file.messages == (Message("user", f"x {tag} y"),)
+    assert [loss.what for loss in bundle.losses] == [tag]
 
 
 def test_two_names_that_would_be_one_are_refused() -> None:
@@ -157,6 +180,28 @@ def test_characters_that_no_database_stores_are_replaced_and_told() -> None:
 
     assert bundle.versions[0].file.messages == (Message("user", "x\ufffdy"),)
     assert "U+FFFD" in told(bundle)
+
+
+@pytest.mark.parametrize(
+    ("format", "data"),
+    [
+        ("fstring", b"x\0y\r\n"),
+        ("mustache", b"\xef\xbb\xbfx\0y\n"),
+        ("prompty", b"---\nname: a\n---\nuser:\nx\0y\n"),
+        ("promptfoo", b"prompts: 'x\0y'"),
+    ],
+)
+def test_in_a_file_of_text_they_are_replaced_and_told_too(format: Format, data: bytes) -> None:
+    bundle = read(data, format=format)
+
+    assert bundle.versions[0].file.messages == (Message("user", "x\ufffdy"),)
+    assert [loss.what for loss in bundle.losses] == ["1 characters"]
+
+
+@pytest.mark.parametrize("format", ["fstring", "mustache", "prompty", "promptfoo", "langfuse"])
+def test_what_is_not_utf_8_is_refused(format: Format) -> None:
+    with pytest.raises(InvalidInput, match="not UTF-8"):
+        read(b"\xff", format=format)
 
 
 def test_versions_come_oldest_first_whatever_their_order() -> None:

@@ -57,6 +57,15 @@ def test_who_is_at_the_database_may_do_everything() -> None:
         authorize_all(LOCAL, action)
 
 
+def test_who_is_limited_to_some_prompts_is_allowed_nothing_that_touches_all() -> None:
+    limited = actor(prompts=TEAM)
+
+    assert set(allowed(limited)) == LEAST.keys() - OF_ALL_PROMPTS
+    for action in OF_ALL_PROMPTS:
+        with pytest.raises(Forbidden, match="to all prompts"):
+            authorize(limited, action)
+
+
 def test_an_action_that_is_in_no_table_is_for_nobody() -> None:
     assert not may(LOCAL, "prompts:burn")
     assert not may(actor(scopes={"prompts:*"}), "prompts:burn")

@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cuewire.model.analyses import Analysis
-from cuewire.model.errors import InvalidInput, PromptNotFound
+from cuewire.model.errors import InvalidInput, PromptNotFound, TemplateLimitExceeded
+from cuewire.model.includes import MAX_BYTES
 from cuewire.model.outputs import TextOutput
 from cuewire.model.prompts import Image, Message, MessageTemplate, Placeholder, PromptVersion, Variable
 from cuewire.model.references import Reference
 from cuewire.registry.analyses import analyse
+from cuewire.registry.drafts import make_draft
 from cuewire.template.catalogue import TEMPLATE_TYPES
 from cuewire.template.render import TemplateRenderer
 
@@ -115,6 +118,34 @@ async def test_what_includes_itself_is_a_problem_with_its_place(renderer: Templa
     found = await analyse("a\n{% include 'tone' %}", renderer=renderer, find=find, name="tone")
 
     assert places(found) == [("template_limit_exceeded", 0, 2)]
+
+
+async def test_each_prompt_is_looked_up_once_for_all_messages(renderer: TemplateRenderer) -> None:
+    asked: list[Reference] = []
+
+    async def counted(reference: Reference) -> PromptVersion:
+        asked.append(reference)
+        return await find(reference)
+
+    found = await analyse([Message("user", "{% include 'tone' %}")] * 5, renderer=renderer, find=counted)
+
+    assert found.is_valid
+    assert [reference.name for reference in asked] == ["tone"]
+
+
+async def test_what_is_over_a_limit_only_in_sum_is_a_problem_where_it_is_exceeded(renderer: TemplateRenderer) -> None:
+    async def long(reference: Reference) -> PromptVersion:
+        text = Message("user", "x" * (MAX_BYTES // 2))
+        return replace(await find(Reference(name="tone")), prompt=reference.name, messages=(text,), variables={})
+
+    content = [Message("user", f"fine\n{{% include 'long-{number}' %}}") for number in range(4)]
+    one = await analyse(content[:2], renderer=renderer, find=long)
+    all_of_them = await analyse(content, renderer=renderer, find=long)
+
+    assert one.is_valid
+    assert places(all_of_them) == [("template_limit_exceeded", 2, 2)]
+    with pytest.raises(TemplateLimitExceeded):
+        await make_draft("sum", content, renderer=renderer, find=long)
 
 
 async def test_a_syntax_error_beside_an_include_is_told_once(renderer: TemplateRenderer) -> None:

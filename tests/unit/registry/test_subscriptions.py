@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from logging.handlers import QueueHandler
 
 import pytest
 
 from cuewire.clock import SystemClock
-from cuewire.model.errors import ScopeNotFound, StoreUnavailable
+from cuewire.model.errors import InvalidInput, ScopeNotFound, StoreUnavailable
 from cuewire.model.live import LiveChange, Snapshot, Update
 from cuewire.model.prompts import EVERY_PROMPT, Prompt, PromptFilter
 from cuewire.registry.live import MAX_MISSED, Live
@@ -326,3 +327,55 @@ async def test_a_wait_that_is_given_up_loses_nothing(following: Following) -> No
 
     async with asyncio.timeout(SOON_S):
         assert ids((await anext(changes)).applied(())) == [1]
+
+
+async def test_who_reads_what_somebody_else_waits_for_is_refused_and_the_first_misses_nothing(
+    following: Following,
+) -> None:
+    subscribed = Subscription(following.reader())
+    changes = aiter(subscribed)
+    shown = (await anext(changes)).applied(())
+    waiting = asyncio.create_task(anext(changes))
+    await asyncio.sleep(0)
+
+    with pytest.raises(InvalidInput, match="somebody else reads"):
+        await anext(aiter(subscribed))
+    following.change(1)
+
+    async with asyncio.timeout(SOON_S):
+        shown = (await waiting).applied(shown)
+        following.change(2)
+        assert ids((await anext(aiter(subscribed))).applied(shown)) == [2, 1]
+
+
+async def test_nobody_iterates_while_a_callback_is_told(following: Following) -> None:
+    told: asyncio.Queue[list[int]] = asyncio.Queue()
+    subscribed = Subscription(following.reader(), on_change=lambda prompts: told.put_nowait(ids(prompts)))
+    async with asyncio.timeout(SOON_S):
+        await told.get()
+
+        with pytest.raises(InvalidInput, match="somebody else reads"):
+            await anext(aiter(subscribed))
+        for number in (1, 2):
+            following.change(number)
+            assert (await told.get())[0] == number
+
+    subscribed.unsubscribe()
+    assert [change async for change in subscribed] == []
+
+
+async def test_why_a_callback_is_told_nothing_more_is_logged(following: Following) -> None:
+    heard: asyncio.Queue[logging.LogRecord] = asyncio.Queue()
+    handler = QueueHandler(heard)
+    following.shelf.error = ScopeNotFound("there is no strategy 'gone'")
+
+    logging.getLogger("cuewire.live").addHandler(handler)
+    try:
+        subscribed = Subscription(following.reader(), on_change=lambda _: None)
+        async with asyncio.timeout(SOON_S):
+            record = await heard.get()
+    finally:
+        logging.getLogger("cuewire.live").removeHandler(handler)
+
+    assert record.getMessage() == "live.ended reason=scope_not_found: there is no strategy 'gone'"
+    assert [change async for change in subscribed] == []

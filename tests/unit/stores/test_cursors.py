@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuewire.model.errors import InvalidInput
-from cuewire.stores.cursors import check_limit, make_cursor, read_cursor
+from cuewire.model.pages import check_limit
+from cuewire.stores.cursors import make_cursor, read_cursor
 
 KEYS = st.text(min_size=1).filter(lambda text: text.isprintable())
 
@@ -66,7 +67,7 @@ def test_a_limit_within_bounds_passes(limit: int) -> None:
     assert check_limit(limit) == limit
 
 
-@pytest.mark.parametrize("limit", [0, -1, 1_001, 10**12])
-def test_a_limit_out_of_bounds_is_refused(limit: int) -> None:
-    with pytest.raises(InvalidInput):
+@pytest.mark.parametrize("limit", [0, -1, 1_001, 10**12, True, "7", 1.0])
+def test_a_limit_out_of_bounds_is_refused(limit: object) -> None:
+    with pytest.raises(InvalidInput, match="limit must be 1 to 1,000, not "):
         check_limit(limit)

@@ -19,9 +19,9 @@ from cuewire.wiring import read_prompts, write_prompts
 
 LOSSES = "X-Cuewire-Losses"
 _MEDIA_TYPES = {"bundle": "application/json", "langfuse": "application/json"}
-_IMPORT = documented(
-    "prompts:write", "Import prompts", body=str, body_type="application/octet-stream", reply=ImportedShape
-)
+_DOCUMENT = "application/octet-stream"
+_ACCEPTED = (_DOCUMENT, "application/json", "application/yaml", "text/yaml", "text/plain")
+_IMPORT = documented("prompts:write", "Import prompts", body=str, body_type=_DOCUMENT, reply=ImportedShape)
 _EXPORT = documented("prompts:read", "Export prompts", reply=(dict, list), or_as=["text/plain"])
 
 
@@ -40,7 +40,7 @@ class BundleRoutes:
         The body is the document, in the format of the query or in whichever it looks to be.
         """
         exchange = exchange_of(request)
-        body = await exchange.body()
+        body = await exchange.body(accepted=_ACCEPTED)
         bundle = await asyncio.to_thread(read_prompts, body, format=query.format, name=query.name)
         prompts = self._app.prompts.by(exchange.actor)
         changes: list[FileChange] = []

@@ -20,6 +20,7 @@ from cuewire.server.replies import REPLIED, as_json, exchange_of
 from cuewire.server.running import Running, StreamedExecution
 from cuewire.wire.executions import (
     MAX_LINGER_S,
+    CancelledShape,
     ExecutionDetailShape,
     ExecutionPage,
     OutcomeList,
@@ -75,7 +76,7 @@ class ExecutionRoutes:
             "/{execution_id}/cancel",
             self.cancel,
             methods=["POST"],
-            **documented("run", "Cancel an execution", reply=ExecutionDetailShape),
+            **documented("run", "Cancel an execution", reply=CancelledShape),
         )
         router.add_api_route(
             "/{execution_id}/outcomes",
@@ -121,29 +122,30 @@ class ExecutionRoutes:
 
     async def get(self, request: Request, execution_id: str) -> Response:
         """Return one execution with all that was stored of it; without bodies to who may not see them."""
-        return as_json(await self._detail(exchange_of(request), execution_id))
+        return await self.get_asked(exchange_of(request), execution_id)
 
     async def get_asked(self, exchange: Exchange, execution_id: str) -> Response:
-        """Return the same, to who may read executions."""
-        authorize(exchange.actor, "executions:read")
-        return as_json(await self._detail(exchange, execution_id))
+        """Return the same."""
+        execution, outcomes = await self._seen(exchange).with_outcomes(execution_id)
+        return as_json(ExecutionDetailShape.of(execution, tuple(outcomes)))
 
     async def cancel(self, request: Request, execution_id: str) -> Response:
         """Cancel an execution; one that has ended stays as it is."""
         exchange = exchange_of(request)
-        await self._seen(exchange).check_seen(execution_id)
+        seen = self._seen(exchange)
+        await seen.check_seen(execution_id)
         was_running = await self._running.cancel(execution_id)
-        shown = await self._detail(exchange, execution_id)
-        if not was_running and shown.status not in FINAL:
+        status = await seen.status(execution_id)
+        if not was_running and status not in FINAL:
             raise StillRunning(f"execution {execution_id} runs in another process", hint="cancel it there")
-        return as_json(shown)
+        return as_json(CancelledShape(id=execution_id, status=status))
 
     async def report(self, request: Request, execution_id: str) -> Response:
-        """Report what became of an execution."""
+        """Report what became of an execution; the reply is what was reported, as it is stored."""
         exchange = exchange_of(request)
-        reported = decode(await exchange.body(), OutcomeReport)
-        await self._seen(exchange).report(execution_id, reported, at=exchange.clock.now())
-        return await self.outcomes(request, execution_id)
+        asked = decode(await exchange.body(), OutcomeReport)
+        reported = await self._seen(exchange).report(execution_id, asked, at=exchange.clock.now())
+        return as_json(OutcomeList.of(tuple(reported)))
 
     async def outcomes(self, request: Request, execution_id: str) -> Response:
         """Return what was reported of an execution."""
@@ -162,7 +164,7 @@ class ExecutionRoutes:
         if streamed:
             await stream_to(exchange, streamed, streamed.events(after=int(given)), execution_id)
         else:
-            await self._send_stored(exchange, await seen.get(execution_id), after=int(given))
+            await self._send_stored(exchange, await seen.answered(execution_id), after=int(given))
         return REPLIED
 
     async def _run(self, exchange: Exchange, asked: RunRequest) -> None:
@@ -195,11 +197,6 @@ class ExecutionRoutes:
         is_good = execution.status == "succeeded"
         end = ResultShape.of(execution.result()) if is_good else problem_of(stored_error(execution))
         await exchange.write(written(end, at=len(text)), is_last=True)
-
-    async def _detail(self, exchange: Exchange, execution_id: str) -> ExecutionDetailShape:
-        seen = self._seen(exchange)
-        execution = await seen.get(execution_id)
-        return ExecutionDetailShape.of(execution, tuple(await seen.outcomes(execution_id)))
 
     def _seen(self, exchange: Exchange) -> Executions:
         return self._app.executions.by(exchange.actor)

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request, Response
 from cuewire.engine.app import LocalApp
 from cuewire.model.errors import InvalidInput, ModelNotFound
 from cuewire.model.orders import RunOptions
+from cuewire.model.pages import MAX_PAGE
 from cuewire.model.prompts import AD_HOC, EMBEDDINGS, Placeholder, Prompt
 from cuewire.model.references import name_in
 from cuewire.model.requests import PROMPT_PROVIDER
@@ -129,7 +130,7 @@ class OpenAIRoutes:
         prompts: list[Prompt] = []
         after: str | None = None
         while len(prompts) < _MAX_LISTED:
-            page = await seen.list(after=after)
+            page = await seen.list(limit=MAX_PAGE, after=after)
             prompts.extend(page.items)
             if (after := page.next) is None:
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -24,6 +25,7 @@ from cuewire.wire.prompts import (
     PromptShape,
     PublishedShape,
     UpdateRequest,
+    VersionRequest,
     home_of,
     version_options,
 )
@@ -58,14 +60,12 @@ class PromptRoutes:
         for path in ("", "/"):
             is_shown = path == "/"
             router.add_api_route(path, self.list, methods=["GET"], include_in_schema=is_shown, **_LIST)
-            router.add_api_route(
-                path, self.create, methods=["POST"], status_code=201, include_in_schema=is_shown, **_CREATE
-            )
+            router.add_api_route(path, self.create, methods=["POST"], include_in_schema=is_shown, **_CREATE)
         router.add_api_route("/{prompt}", self.get, methods=["GET"], **_GET)
         router.add_api_route("/{prompt}", self.update, methods=["PUT"], **_UPDATE)
         router.add_api_route("/{prompt}", self.archive, methods=["DELETE"], **_ARCHIVE)
         router.add_api_route("/{prompt}/restore", self.restore, methods=["POST"], **_RESTORE)
-        router.add_api_route("/{prompt}/clone", self.clone, methods=["POST"], status_code=201, **_CLONE)
+        router.add_api_route("/{prompt}/clone", self.clone, methods=["POST"], **_CLONE)
         router.add_api_route("/{prompt}/history", self.history, methods=["GET"], **_HISTORY)
 
     async def list(self, request: Request, query: Annotated[PromptQuery, Query()]) -> Response:
@@ -81,8 +81,7 @@ class PromptRoutes:
 
     async def create_in(self, request: Request, asked: NewPromptRequest, home: Home) -> Response:
         """Store a new prompt where it belongs."""
-        prompts = self._prompts(request)
-        version = await prompts.publish(
+        version = await self._prompts(request).publish(
             asked.name,
             asked.content,
             labels=asked.labels,
@@ -91,7 +90,7 @@ class PromptRoutes:
             **version_options(asked),
             **home,
         )
-        return await self._published(prompts, version, wanted=asked.publish, status=201)
+        return await published(self._app, version, _labels(asked), status=201)
 
     async def get(self, request: Request, prompt: str, query: Annotated[ShownQuery, Query()]) -> Response:
         """Return a prompt by its id, or by its name in exactly the strategy and language of the query."""
@@ -123,7 +122,7 @@ class PromptRoutes:
             status=_status(asked.is_active),
             **options,
         )
-        return await self._published(prompts, version, wanted=asked.publish)
+        return await published(self._app, version, _labels(asked))
 
     async def archive(self, request: Request, prompt: str, query: Annotated[HomeQuery, Query()]) -> Response:
         """Archive a prompt: it keeps its history, no longer runs, and gives its name free."""
@@ -142,11 +141,10 @@ class PromptRoutes:
     async def clone(self, request: Request, prompt: str, query: Annotated[HomeQuery, Query()]) -> Response:
         """Publish what a prompt says in production, else newest, as a new prompt."""
         asked = decode(await exchange_of(request).body(), CloneRequest)
-        prompts = self._prompts(request)
-        version = await prompts.clone(
+        version = await self._prompts(request).clone(
             plain(prompt), asked.name, source=query.home(), **home_of(asked.strategy, asked.language)
         )
-        return await self._published(prompts, version, wanted=True, status=201)
+        return await published(self._app, version, [DEFAULT_LABEL], status=201)
 
     async def history(self, request: Request, prompt: str, query: Annotated[HistoryQuery, Query()]) -> Response:
         """Return what happened to a prompt, oldest first."""
@@ -158,8 +156,9 @@ class PromptRoutes:
     async def _edit(
         self, prompts: Registry, name: str, asked: UpdateRequest, options: dict[str, Any], revision: int | None
     ) -> Response:
-        of_version = options.keys() & {"model", "output", "parameters", "variables", "lenient", "note"}
-        of_version |= {"labels"} if asked.labels else set()
+        of_version = options.keys() & {*VersionRequest.__struct_fields__}
+        if asked.labels:
+            of_version |= {"labels"}
         if of_version:
             raise InvalidInput(
                 "these say what a new version is, and that needs content",
@@ -171,29 +170,29 @@ class PromptRoutes:
         changed = await prompts.edit(name, revision=revision, **options)
         return tagged(as_json(PublishedShape.of(changed, await prompts.current(changed))), changed)
 
-    async def _published(
-        self, prompts: Registry, version: PromptVersion, *, wanted: bool, status: int = 200
-    ) -> Response:
-        return await published(self._app, prompts, version, wanted=wanted, status=status)
-
     def _prompts(self, request: Request) -> Registry:
         return self._app.prompts.by(exchange_of(request).actor)
 
 
-async def published(
-    app: LocalApp, prompts: Registry, version: PromptVersion, *, wanted: bool, status: int = 200
-) -> Response:
-    """Return the reply to whoever published a version; `wanted` says whether it was to go to production."""
-    prompt: Prompt = await prompts.find(str(version.prompt_id))
-    review = None
-    if wanted and prompt.labels.get(DEFAULT_LABEL) != version.number:
+async def published(app: LocalApp, version: PromptVersion, labels: Collection[str], *, status: int = 200) -> Response:
+    """Return the reply to whoever published a version that was to get these labels.
+
+    It is read by the server itself: who may write is told what was written.
+    """
+    prompt: Prompt = await app.prompts.find(str(version.prompt_id))
+    reviews = {}
+    if any(prompt.labels.get(label) != version.number for label in labels):
         waiting = await app.reviews.list(str(prompt.id), status="pending")
-        asked = (DEFAULT_LABEL, version.number)
-        review = next((each.id for each in waiting if (each.label, each.number) == asked), None)
-    reply = tagged(as_json(PublishedShape.of(prompt, version, review=review), status=status), prompt)
+        reviews = {each.label: each.id for each in waiting if each.label in labels and each.number == version.number}
+    reply = tagged(as_json(PublishedShape.of(prompt, version, reviews=reviews), status=status), prompt)
     if status == 201:
         reply.headers["location"] = f"/api/v1/prompts/{prompt.id}"
     return reply
+
+
+def _labels(asked: NewPromptRequest | UpdateRequest) -> set[str]:
+    """Return the labels that a new version is to get."""
+    return {*asked.labels, *([DEFAULT_LABEL] if asked.publish else [])}
 
 
 def _status(is_active: bool | UnsetType) -> Literal["active", "inactive"] | None:

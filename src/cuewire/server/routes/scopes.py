@@ -28,7 +28,6 @@ class ScopeRoutes:
             "",
             self.add,
             methods=["POST"],
-            status_code=201,
             **documented("scopes:write", f"Add a {one}", body=ScopeRequest, reply=ScopeShape, status=201),
         )
         router.add_api_route(

@@ -36,7 +36,6 @@ class StrategyPromptRoutes:
             "",
             self.create,
             methods=["POST"],
-            status_code=201,
             **documented(
                 "prompts:write",
                 "Create a prompt of a strategy",

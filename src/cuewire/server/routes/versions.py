@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from cuewire.engine.app import LocalApp
+from cuewire.registry.access import authorize
 from cuewire.registry.prompts import Registry
 from cuewire.server.documented import documented
-from cuewire.server.replies import as_json, exchange_of, plain
+from cuewire.server.exchange import Exchange
+from cuewire.server.replies import REPLIED, as_json, exchange_of, plain
 from cuewire.server.routes.prompts import published
 from cuewire.wire.diffs import DiffRequest, DiffShape
 from cuewire.wire.prompts import DraftRequest, LabelRequest, PublishedShape, version_options
 from cuewire.wire.queries import HomeQuery
 from cuewire.wire.strict_json import decode
 from cuewire.wire.versions import VariablesRequest, VariablesShape, VersionList, VersionShape
+
+ONE_VERSION = re.compile(r"/api/v1/prompts/([^/]+)/versions/([^/]+)")
+"""The path of one version."""
 
 
 class VersionRoutes:
@@ -45,7 +51,6 @@ class VersionRoutes:
             "/{prompt}/versions",
             self.draft,
             methods=["POST"],
-            status_code=201,
             **documented(
                 "prompts:write",
                 "Make a version from an earlier one",
@@ -56,7 +61,7 @@ class VersionRoutes:
         )
         router.add_api_route(
             "/{prompt}/versions/{which}",
-            self.get,
+            self.get_cold,
             methods=["GET"],
             **documented("prompts:read", "Look up a version by number or label", reply=VersionShape),
         )
@@ -90,12 +95,25 @@ class VersionRoutes:
         version = await prompts.draft(
             plain(prompt), parent, asked.content, labels=asked.labels, **version_options(asked), **home
         )
-        return await published(self._app, prompts, version, wanted=False, status=201)
+        return await published(self._app, version, asked.labels, status=201)
 
-    async def get(self, request: Request, prompt: str, which: str, query: Annotated[HomeQuery, Query()]) -> Response:
+    async def get(self, exchange: Exchange) -> None:
+        """Return a version by number or label: the hot route of programs that run prompts themselves."""
+        exchange.route = "version"
+        authorize(exchange.actor, "prompts:read")
+        found = ONE_VERSION.fullmatch(exchange.path)
+        assert found is not None, "other paths do not lead here"
+        prompt, which = map(plain, found.groups())
+        home = HomeQuery.of(exchange.query).home()
+        version = await self._app.prompts.by(exchange.actor).get(f"{prompt}@{which}", **home)
+        await exchange.reply(VersionShape.of(version))
+
+    async def get_cold(
+        self, request: Request, prompt: str, which: str, query: Annotated[HomeQuery, Query()]
+    ) -> Response:
         """Return a version by number or label: the strategy's, else the global one, in the nearest language."""
-        found = await self._prompts(request).get(f"{plain(prompt)}@{plain(which)}", **query.home())
-        return as_json(VersionShape.of(found))
+        await self.get(exchange_of(request))
+        return REPLIED
 
     async def label(self, request: Request, prompt: str, query: Annotated[HomeQuery, Query()]) -> Response:
         """Move a label to a version: the roll-out, and the way back."""
