@@ -18,7 +18,7 @@ from cuewire.model.executions import CallRecord, Closing, Opening
 from cuewire.model.ids import uuid7
 from cuewire.model.prompts import PromptVersion
 from cuewire.model.requests import ChatMessage
-from cuewire.model.results import Usage
+from cuewire.model.usage import Usage
 from cuewire.ports import Clock, Recorder
 from cuewire.stores.places import place_of
 from cuewire.stores.record_writer import RecordWriter

@@ -84,6 +84,21 @@ async def test_config_and_doctor_show_where_a_key_is_from_and_never_the_key(cue:
 COMMANDS = (("config", "show"), ("doctor",))
 
 
+async def test_config_shows_how_an_endpoint_is_asked_without_what_looks_like_a_key(cue: CommandLine) -> None:
+    (cue.folder / "cuewire.toml").write_text(
+        '[providers.house]\nkind = "http_json"\nbase_url = "https://a.example/ask"\nanswer = "/said"\n'
+        'body = { text = "{{prompt}}", key = "sk-canary-15" }\n'
+    )
+
+    shown = (await cue("config", "show", "--json")).json
+
+    file = str(cue.folder / "cuewire.toml")
+    assert shown["providers.house.answer"] == {"value": "/said", "origin": file}
+    assert shown["providers.house.body"] == {"value": '{"text":"{{prompt}}","key":"[redacted]"}', "origin": file}
+    assert shown["providers.house.method"] == {"value": "POST", "origin": "default"}
+    assert shown["providers.house.usage_input"]["value"] == "-"
+
+
 async def test_doctor_finds_nothing_wrong_with_a_sound_database(cue: CommandLine) -> None:
     await make_database(cue)
 

@@ -137,3 +137,37 @@ async def test_the_registry_is_asked_once_what_a_file_reads(origin: cuewire.App,
     pushed = await changes(push(counting, folder, dry=True))
 
     assert len(pushed) == counting.asked == len(NAMES)
+
+
+async def test_a_policy_goes_with_its_prompt_and_judges_are_published_first(
+    origin: cuewire.App, app: cuewire.App, tmp_path: Path
+) -> None:
+    await origin.prompts.publish("zz/judge", "{{ candidates }}", lenient=True)
+    policy = {"selection": {"method": "judge", "prompt": "zz/judge"}, "parallel": {"mode": "static_count", "count": 2}}
+    await origin.prompts.publish("answer", "{{ text }}", policy=policy)
+    folder = prompt_folder(tmp_path / "prompts")
+    await changes(pull(origin.prompts, folder, names=["answer", "zz/judge"]))
+
+    first = await changes(push(app.prompts, folder))
+    second = await changes(push(app.prompts, folder))
+    file = tmp_path / "prompts" / "answer.prompt"
+    file.write_text(file.read_text().replace("count: 2", "count: 3"))
+    third = await changes(push(app.prompts, folder))
+
+    assert first == {"zz/judge": ("new", 1), "answer": ("new", 1)}
+    assert second == {"zz/judge": ("unchanged", 1), "answer": ("unchanged", 1)}
+    assert third == {"zz/judge": ("unchanged", 1), "answer": ("changed", 2)}
+    here, there = await app.prompts.get("answer"), await origin.prompts.get("answer")
+    assert (here.policy, here.content_hash) == (there.policy, there.content_hash)
+
+
+async def test_a_judge_that_is_nowhere_is_told_before_anything_is_published(app: cuewire.App, tmp_path: Path) -> None:
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "a.prompt").write_text("---\n---\nfine\n")
+    judged = "---\npolicy: {selection: {method: judge, prompt: nobody}}\n---\n{{ text }}\n"
+    (tmp_path / "prompts" / "b.prompt").write_text(judged)
+
+    with pytest.raises(InvalidInput, match="b: there is no prompt 'nobody'"):
+        await changes(push(app.prompts, prompt_folder(tmp_path / "prompts")))
+
+    assert [prompt.name for prompt in (await app.prompts.list()).items] == ["triage"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pytest
 import uvloop
 
-_ON_BOTH = ("test_transport", "test_providers_openai")
+_ON_BOTH = ("test_transport", "test_providers_openai", "test_providers_anthropic", "test_providers_gemini")
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -13,8 +13,8 @@ import pytest
 
 from cuewire.clock import SystemClock
 from cuewire.model.errors import ModelNotServed, NetworkError, ProtocolError, ProviderError, RateLimited
-from cuewire.model.results import Usage
 from cuewire.model.secrets import Secret
+from cuewire.model.usage import Usage
 from cuewire.outbound.lazy import open_transport
 from cuewire.outbound.transport import MAX_BODY
 from cuewire.ports import Embedder

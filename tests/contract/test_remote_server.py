@@ -58,7 +58,7 @@ async def test_a_run_is_one_request_with_the_key_and_the_callers_idempotency_key
     (asked,) = server.received
     assert (asked.method, asked.path) == ("POST", "/api/v1/executions")
     assert (asked.headers["authorization"], asked.headers["idempotency-key"]) == (f"Bearer {TOKEN}", "order 1")
-    assert asked.json == {"prompt": "triage@7", "inputs": {"text": "x"}, "model": "openai/other", "linger_s": 0.0}
+    assert asked.json == {"prompt": "triage@7", "inputs": {"text": "x"}, "model": "openai/other"}
 
 
 @pytest.mark.parametrize(

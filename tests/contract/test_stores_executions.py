@@ -15,7 +15,7 @@ from cuewire.model.errors import ExecutionNotFound, InvalidInput, StoreError
 from cuewire.model.executions import Execution, Status
 from cuewire.model.pages import Page
 from cuewire.model.requests import ChatMessage, TextContent, ToolCall
-from cuewire.model.results import Usage
+from cuewire.model.usage import Usage
 from cuewire.stores.schema import executions
 from tests.support.stores import (
     CALL,

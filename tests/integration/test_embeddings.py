@@ -95,7 +95,7 @@ async def test_a_failure_is_recorded_and_raised_with_its_execution(app: LocalApp
         await app.embed(["a"], model="busy/x")
     record = await app.executions.get(caught.value.execution_id or "")
 
-    assert (record.status, record.error_code, record.cost_usd) == ("failed", "rate_limited", None)
+    assert (record.status, record.error_code, record.cost_usd) == ("failed", "rate_limited", 0.0)
     assert [(call.status, call.http_status) for call in record.calls] == [("failed", 429)]
 
 

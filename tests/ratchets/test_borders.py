@@ -9,7 +9,7 @@ from tests.ratchets.sources import PACKAGE, Source, crossings, outside_names, py
 
 STORES = ("stores/", "compat/orm.py")
 OUTBOUND = ("outbound/",)
-SETTINGS = ("config.py",)
+SETTINGS = ("config/__init__.py",)
 CLOCK = ("clock.py",)
 NOWHERE: tuple[str, ...] = ()
 

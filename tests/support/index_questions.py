@@ -14,9 +14,10 @@ from cuewire.model.references import Reference
 from cuewire.model.reviews import LabelRule
 from cuewire.model.users import User
 from cuewire.stores.api_keys import SqlApiKeys
+from cuewire.stores.cache import SqlCacheStore
 from cuewire.stores.schema import PROJECT, metadata, prompt_performance, trading_signals
 from cuewire.stores.users import SqlUsers
-from tests.support.stores import NOON, Stores, draft
+from tests.support.stores import NOON, Stores, cache_entry, draft
 
 Question: TypeAlias = Callable[[Stores], Awaitable[object]]
 
@@ -46,6 +47,8 @@ QUESTIONS: Mapping[str, Question] = {
     "ix_reviews_project_id_status_id": lambda stores: stores.reviews.list(limit=2, status="pending"),
     "ix_events_project_id_id": lambda stores: stores.events.list(limit=2, after=9),
     "ix_events_project_id_prompt_id_id": lambda stores: stores.events.list(limit=2, prompt_id=1),
+    "ix_cache_entries_project_id_created_at_key": lambda stores: SqlCacheStore(stores.database).list(limit=2),
+    "ix_cache_entries_project_id_version_id": lambda stores: SqlCacheStore(stores.database).clear(version_ids=[1]),
     "ix_trading_signals_project_id_strategy_id": rows_of(trading_signals.c.strategy_id, 1),
     "ix_trading_signals_project_id_outcome": rows_of(trading_signals.c.outcome, "win"),
     "ix_trading_signals_project_id_prompt_template_id": rows_of(trading_signals.c.prompt_template_id, 1),
@@ -126,6 +129,15 @@ async def ask_access(stores: Stores) -> None:
     await keys.list()
 
 
+async def ask_cache(stores: Stores) -> None:
+    """Keep an answer of the prompt `greet`, look for it, and clear what there is."""
+    cache, version = SqlCacheStore(stores.database), await stores.prompts.resolve(Reference(name="greet"))
+    await cache.put(cache_entry(version_id=version.id))
+    await cache.find("0" * 64, now=NOON)
+    await cache.stats(now=NOON)
+    await cache.clear(before=NOON)
+
+
 async def ask_all(stores: Stores) -> None:
-    for ask in (ask_prompts, ask_reviews, ask_scopes, ask_executions, ask_access):
+    for ask in (ask_prompts, ask_reviews, ask_scopes, ask_executions, ask_access, ask_cache):
         await ask(stores)

@@ -12,7 +12,8 @@ import msgspec
 import cuewire
 from cuewire.config import load
 from cuewire.model.errors import CuewireError
-from cuewire.model.results import Result, Usage
+from cuewire.model.results import Result
+from cuewire.model.usage import Usage
 from cuewire.remote.runs import EXECUTION_ID
 from cuewire.wire.executions import ResultShape
 from cuewire.wire.problems import CONTENT_TYPE, problem_of

@@ -17,11 +17,12 @@ import msgspec
 from alembic import command
 
 from cuewire.clock import SystemClock
+from cuewire.model.cache import CacheEntry
 from cuewire.model.executions import CallRecord, Closing, Failure, Opening
 from cuewire.model.ids import uuid7
 from cuewire.model.outputs import TextOutput
 from cuewire.model.prompts import Message, VersionDraft
-from cuewire.model.results import Usage
+from cuewire.model.usage import Usage
 from cuewire.ports import (
     EventStore,
     ExecutionStore,
@@ -171,6 +172,23 @@ def _migrated() -> bytes:
         with migrating(path) as (_, config):
             command.upgrade(config, "head")
         return path.read_bytes()
+
+
+def cache_entry(key: str = "0" * 64, *, version_id: int = 1, **fields: Any) -> CacheEntry:
+    """Return an answer that may be given again."""
+    entry = CacheEntry(
+        key=key,
+        version_id=version_id,
+        source_id=uuid7(unix_ms=int(NOON.timestamp() * 1_000), random_bits=next(_ids)),
+        value={"stars": [5, None]},
+        text='{"stars": [5, null]}',
+        model="openai/gpt-4o",
+        finish_reason="stop",
+        cost_usd=0.25,
+        created_at=NOON,
+        expires_at=None,
+    )
+    return msgspec.structs.replace(entry, **fields)
 
 
 def draft(name: str = "greet", text: str = "Hello {{ name }}", **changes: Any) -> VersionDraft:

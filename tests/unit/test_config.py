@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,8 @@ def test_known_providers_read_the_variables_of_their_own_clients(tmp_path: Path)
         "OPENAI_API_KEY": "sk-canary",
         "OPENAI_ORG_ID": "org-1",
         "OPENROUTER_API_KEY": "or-canary",
+        "ANTHROPIC_API_KEY": "sk-ant-canary",
+        "ANTHROPIC_BASE_URL": "https://gateway.example/anthropic/",
         "OLLAMA_HOST": "127.0.0.1:4000",
     }
 
@@ -89,6 +92,9 @@ def test_known_providers_read_the_variables_of_their_own_clients(tmp_path: Path)
     endpoints = resolved.endpoints
     assert endpoints["openai"].headers == {"OpenAI-Organization": "org-1"}
     assert endpoints["openrouter"].base_url == "https://openrouter.ai/api/v1"
+    assert endpoints["anthropic"].kind == "anthropic"
+    assert endpoints["anthropic"].base_url == "https://gateway.example/anthropic"
+    assert endpoints["anthropic"].key is not None
     assert endpoints["ollama"].base_url == "http://127.0.0.1:4000/v1"
     assert endpoints["groq"].key is None
     assert endpoints["groq"].needs_key
@@ -129,6 +135,75 @@ def test_a_provider_of_the_users_own_may_be_scripted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("environment", "source"),
+    [
+        ({}, "GEMINI_API_KEY"),
+        ({"GEMINI_API_KEY": "a"}, "GEMINI_API_KEY"),
+        ({"GOOGLE_API_KEY": "b"}, "GOOGLE_API_KEY"),
+        ({"GEMINI_API_KEY": "a", "GOOGLE_API_KEY": "b"}, "GEMINI_API_KEY"),
+        ({"GEMINI_API_KEY": "", "GOOGLE_API_KEY": "b"}, "GOOGLE_API_KEY"),
+    ],
+)
+def test_the_key_of_gemini_is_read_from_either_variable(
+    tmp_path: Path, environment: dict[str, str], source: str
+) -> None:
+    gemini = settings(tmp_path, environment).endpoints["gemini"]
+
+    assert (gemini.kind, gemini.key_source, gemini.needs_key) == ("gemini", source, True)
+    assert (gemini.key is not None) == bool(environment)
+    assert gemini.key is None or gemini.key.reveal(to_origin=gemini.key.origin) == environment[source]
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "base_url", "has_key"),
+    [
+        ("headers = {a = 'b'}", "gemini", "https://generativelanguage.googleapis.com/v1beta", True),
+        ("base_url = 'https://mine.example/v1beta/'", "gemini", "https://mine.example/v1beta", False),
+        ("kind = 'openai'\nbase_url = 'https://mine.example/v1'", "openai", "https://mine.example/v1", False),
+    ],
+)
+def test_a_known_provider_keeps_its_kind_unless_another_is_said(
+    tmp_path: Path, said: str, kind: str, base_url: str, has_key: bool
+) -> None:
+    gemini = settings(tmp_path, {"GEMINI_API_KEY": "a"}, f"[providers.gemini]\n{said}").endpoints["gemini"]
+
+    assert (gemini.kind, gemini.base_url, gemini.key is not None) == (kind, base_url, has_key)
+
+
+def test_a_known_provider_of_another_kind_needs_an_address(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="provider 'gemini' has no base_url"):
+        settings(tmp_path, file="[providers.gemini]\nkind = 'openai'")
+
+
+@pytest.mark.parametrize("body", ["{ask = '{{prompt}}'}", """'{"ask": "{{prompt}}"}'"""])
+def test_any_endpoint_may_be_described(tmp_path: Path, body: str) -> None:
+    file = f"[providers.any]\nkind = 'http_json'\nbase_url = 'https://a.example/run/'\nbody = {body}\nmodels = ['m']"
+
+    endpoint = settings(tmp_path, file=file).endpoints["any"]
+
+    assert endpoint.base_url == "https://a.example/run/"
+    assert endpoint.form is not None
+    assert (endpoint.form.body, endpoint.form.models) == ({"ask": "{{prompt}}"}, ("m",))
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ("kind = 'http_json'\nbase_url = 'https://a.example'", "providers.any.body"),
+        ("kind = 'http_json'\nbase_url = 'https://a.example'\nbody = '{'", "providers.any.body"),
+        ("base_url = 'https://a.example'\nanswer = ''", "providers.any.answer"),
+        ("kind = 'gemini'\nbase_url = 'https://a.example'\nmodels = ['m']", "providers.any.models"),
+        ("kind = 'xml'", "providers.kind"),
+    ],
+)
+def test_a_description_that_cannot_be_meant_is_refused_by_its_name(tmp_path: Path, said: str, field: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        settings(tmp_path, file=f"[providers.any]\n{said}")
+
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
     ("said", "read"),
     [
         ("postgres://a:b@h/d?x=1", "postgres://a:b@h/d?x=1"),
@@ -162,3 +237,12 @@ def test_where_the_settings_say_where_prompts_are_the_program_does_not(
 
     assert with_program_database(found, environment={"DATABASE_URL": "sqlite:///program.db"}) == found
     assert with_program_database(settings(tmp_path), environment={"DATABASE_URL": " "}) == settings(tmp_path)
+
+
+def test_the_examples_of_the_documents_are_settings(tmp_path: Path) -> None:
+    document = Path(__file__).parents[2] / "docs" / "providers.md"
+    examples = re.findall(r"^```toml\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL)
+
+    for example in examples:
+        assert set(settings(tmp_path, file=example).endpoints) > set(settings(tmp_path, file="# none").endpoints)
+    assert len(examples) >= 2

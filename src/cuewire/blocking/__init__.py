@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 from cuewire.blocking.live import BlockingSubscriptions
 from cuewire.blocking.loop import Loop as Loop
 from cuewire.blocking.prompts import BlockingPrompts
-from cuewire.blocking.record import BlockingEvents, BlockingExecutions
+from cuewire.blocking.record import BlockingBreakers, BlockingCache, BlockingEvents, BlockingExecutions
 from cuewire.blocking.registry import BlockingReviews, BlockingScopes, BlockingTemplates
 from cuewire.model.orders import RunOptions
 from cuewire.model.outcomes import OutcomeValue
+from cuewire.model.plans import Plan
 from cuewire.model.prompts import Inputs
 from cuewire.model.results import Piece, Result
 
@@ -98,6 +99,8 @@ class BlockingApp:
         self.configurations = BlockingScopes(app.configurations, loop)
         self.executions = BlockingExecutions(app.executions, loop, subscriptions)
         self.events = BlockingEvents(app.events, loop)
+        self.cache = BlockingCache(app.cache, loop)
+        self.breakers = BlockingBreakers(app.breakers, loop)
 
     def run(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Result:
         """Run a prompt and return when the record is durable; see `App.run`."""
@@ -107,6 +110,10 @@ class BlockingApp:
         """Run a prompt and iterate over its answer as it arrives; see `App.stream`."""
         stream = self._app.stream(prompt, inputs, **options)
         return BlockingStream(stream, self._loop)
+
+    def plan(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Plan:
+        """Return what a run may lead to; see `App.plan`."""
+        return self._loop.run(self._app.plan(prompt, inputs, **options))
 
     def report(self, execution_id: str, **outcomes: OutcomeValue) -> None:
         """Report what became of an execution; see `App.report`."""

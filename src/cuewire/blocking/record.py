@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from cuewire.blocking.live import BlockingSubscription, BlockingSubscriptions
 from cuewire.blocking.loop import Loop
+from cuewire.model.breakers import BreakerState, BreakerTurn
+from cuewire.model.cache import CacheEntry, CacheStats
 from cuewire.model.events import Event
 from cuewire.model.executions import Execution, ExecutionDetail, Status
 from cuewire.model.live import OnChange
@@ -15,7 +17,7 @@ from cuewire.model.outcomes import Outcome
 from cuewire.model.pages import Page
 
 if TYPE_CHECKING:
-    from cuewire.ports import EventsFace, ExecutionsFace
+    from cuewire.ports import BreakersFace, CacheFace, EventsFace, ExecutionsFace
 
 
 class BlockingExecutions:
@@ -57,6 +59,42 @@ class BlockingExecutions:
     def outcomes(self, execution_id: str) -> builtins.list[Outcome]:
         """Return what was reported of an execution."""
         return [*self._loop.run(self._executions.outcomes(execution_id))]
+
+
+class BlockingBreakers:
+    """The blocking form of `BreakersFace`."""
+
+    def __init__(self, breakers: BreakersFace, loop: Loop) -> None:
+        self._breakers = breakers
+        self._loop = loop
+
+    def list(self) -> builtins.list[BreakerState]:
+        """Return how all of them are, by model."""
+        return [*self._loop.run(self._breakers.list())]
+
+    def turn(self, model: str, status: BreakerTurn) -> BreakerState:
+        """Open or close one by hand, or leave it to itself again."""
+        return self._loop.run(self._breakers.turn(model, status))
+
+
+class BlockingCache:
+    """The blocking form of `CacheFace`."""
+
+    def __init__(self, cache: CacheFace, loop: Loop) -> None:
+        self._cache = cache
+        self._loop = loop
+
+    def list(self, *, limit: int = 100, after: str | None = None) -> Page[CacheEntry]:
+        """Return entries, the newest first, also those that have expired."""
+        return self._loop.run(self._cache.list(limit=limit, after=after))
+
+    def stats(self) -> CacheStats:
+        """Return what there is, and what it was good for."""
+        return self._loop.run(self._cache.stats())
+
+    def clear(self, prompt: str | None = None, *, number: int | None = None) -> int:
+        """Remove the entries of a prompt, or of one of its versions, or all; see `CacheFace.clear`."""
+        return self._loop.run(self._cache.clear(prompt, number=number))
 
 
 class BlockingEvents:

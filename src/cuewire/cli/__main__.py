@@ -12,6 +12,8 @@ import typer
 
 from cuewire import __version__
 from cuewire.cli import (
+    breakers,
+    cache,
     config,
     configurations,
     db,
@@ -23,6 +25,7 @@ from cuewire.cli import (
     init,
     keys,
     models,
+    plan,
     prompt_edits,
     prompt_files,
     prompt_history,
@@ -48,6 +51,7 @@ app = typer.Typer(name="cuewire", rich_markup_mode=None, no_args_is_help=True, p
 app.command()(demo.demo)
 app.command()(init.init)
 app.command()(run.run)
+app.command()(plan.plan)
 prompts.prompts.command("list")(prompt_lists.list_)
 for _command in (
     *(prompt_lists.versions, prompt_lists.stats, prompt_history.history, prompt_history.rollback),
@@ -66,6 +70,8 @@ app.add_typer(configurations.configurations, name="configurations")
 app.add_typer(template_types.template_types, name="types")
 app.add_typer(executions.executions, name="executions")
 app.command()(events.events)
+app.add_typer(breakers.breakers, name="breakers")
+app.add_typer(cache.cache, name="cache")
 app.add_typer(models.models, name="models")
 app.add_typer(providers.providers, name="providers")
 app.command()(serve.serve)
@@ -118,7 +124,10 @@ def options(
 
 
 _ON_SERVERS = frozenset(
-    {"run", "prompts", "reviews", "strategies", "configurations", "types", "executions", "events", "config"}
+    {
+        *("run", "plan", "prompts", "reviews", "strategies", "configurations", "types", "executions", "events"),
+        *("breakers", "cache", "config"),
+    }
 )
 """The commands that a server can answer, and the one that shows which server that is; all others are about here."""
 _AT_DATABASES = frozenset({"keys", "users"})

@@ -12,7 +12,9 @@ import typer
 from cuewire.cli.output import Column, write_json, write_table
 from cuewire.cli.session import Session
 from cuewire.cli.text import UNKNOWN
-from cuewire.config import Endpoint, Settings
+from cuewire.config import Settings
+from cuewire.config.providers import Endpoint
+from cuewire.model.secrets import redacted
 
 config = typer.Typer(help="Which settings hold, and where each came from.", no_args_is_help=True)
 
@@ -45,7 +47,8 @@ def listed(settings: Settings) -> Iterator[Setting]:
     """Yield all settings; no value holds a secret."""
 
     def row(name: str, value: object) -> Setting:
-        origin = settings.origins.get(name, "default")
+        said = (origin for place, origin in settings.origins.items() if f"{place}.".startswith(f"{name}."))
+        origin = next(said, "default")
         return Setting(
             name, str(value) if value != "" else UNKNOWN, FLAGS.get(name, "flag") if origin == "flag" else origin
         )
@@ -72,5 +75,14 @@ def _endpoint(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
         yield "base_url", endpoint.base_url
     if endpoint.key or endpoint.needs_key:
         yield "key", MASK if endpoint.key else ""
+    if endpoint.form:
+        for name, value in msgspec.structs.asdict(endpoint.form).items():
+            yield name, _shown(value)
     for name in endpoint.headers:
         yield f"headers.{name}", MASK
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else redacted(msgspec.json.encode(value).decode())

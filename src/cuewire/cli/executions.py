@@ -13,7 +13,8 @@ import typer
 from cuewire.cli.output import Column, note, write, write_json, write_table
 from cuewire.cli.session import Session
 from cuewire.cli.text import UNKNOWN, count, milliseconds, moment, one_line, usd
-from cuewire.model.executions import FINAL, CallRecord, Execution, ExecutionDetail, Status
+from cuewire.cli.work_lines import call_lines, work_lines
+from cuewire.model.executions import FINAL, Execution, ExecutionDetail, Status
 from cuewire.model.outcomes import Outcome
 from cuewire.model.pages import MAX_PAGE
 from cuewire.model.requests import ChatMessage
@@ -138,6 +139,8 @@ def _write_ended(session: Session, execution: Execution) -> None:
 def _lines(execution: ExecutionDetail, outcomes: Sequence[Outcome]) -> Iterator[str]:
     label = f", reached by {execution.label}" if execution.label else ""
     yield f"id        {execution.id}"
+    if execution.parent_id:
+        yield f"judged    for {execution.parent_id}"
     yield f"prompt    {execution.prompt}@{execution.version}{label}"
     yield f"model     {execution.model or UNKNOWN}"
     finish = f", finished by {execution.finish_reason}" if execution.finish_reason else ""
@@ -158,8 +161,10 @@ def _lines(execution: ExecutionDetail, outcomes: Sequence[Outcome]) -> Iterator[
         yield f"error     {execution.failure.code}{said}"
         if execution.failure.hint:
             yield f"          {execution.failure.hint}"
+    if execution.work:
+        yield from work_lines(execution.work)
     if len(execution.calls) > 1:
-        yield from ("", "calls", *(f"  {_call(call)}" for call in execution.calls))
+        yield from call_lines(execution.calls, execution.work)
     yield from _content(execution)
 
 
@@ -192,12 +197,6 @@ def _spoken(message: ChatMessage) -> str:
     return "\n".join(
         part.text if hasattr(part, "text") else f"[image {one_line(part.url, width=60)}]" for part in message.content
     )
-
-
-def _call(call: CallRecord) -> str:
-    why = f", {call.error_code}" if call.error_code else ""
-    spent = f"{milliseconds(call.duration_ms)} {usd(call.cost_usd)}"
-    return f"{call.number} {call.purpose} {call.model} {call.status}{why} {spent}"
 
 
 def _json(value: object) -> str:

@@ -41,12 +41,19 @@ database_url = "sqlite:///cue.db"
 # idle_s = 20
 # total_s = 120
 
-# Known without a word here: openai, openrouter, groq, mistral, deepseek (each by its own variable, as in
-# OPENAI_API_KEY), ollama and vllm on this machine, local (the bundled model) and scripted (echoes, for tests).
-# Any other server that speaks OpenAI's chat completions; the key is env:NAME, file:PATH or the key itself:
+# Known without a word here: openai, anthropic, gemini, openrouter, groq, mistral, deepseek (each by its own variable,
+# as in OPENAI_API_KEY), ollama and vllm on this machine, local (the bundled model) and scripted (echoes, for tests).
+# Any other server that speaks OpenAI's chat completions, or (by its kind) as anthropic or gemini do; the key is
+# env:NAME, file:PATH or the key itself:
 # [providers.mine]
 # base_url = "https://llm.example.com/v1"
 # key = "env:MY_LLM_KEY"
+# Any endpoint that takes JSON and answers JSON: what to send, and where in the answer the text is.
+# [providers.house]
+# kind = "http_json"
+# base_url = "https://nlp.example.com/v2/generate"
+# body = { text = "{{prompt}}", temperature = "{{parameters.temperature}}" }
+# answer = "/result/0/text"
 """
 
 

@@ -54,6 +54,13 @@ def parse_output_kind(text: str | None) -> str | list[str] | Mapping[str, Any] |
     return [choice.strip() for choice in text.split(",")]
 
 
+def parse_json(text: str, *, field: str) -> Any:
+    """Return the JSON value that begins with a brace, or is in a file, or on stdin for `-`. Raises InvalidInput."""
+    if text.lstrip().startswith("{"):
+        return _decode(text.encode(errors="surrogateescape"), what=f"the {field.removeprefix('/')}", field=field)
+    return read_json(text, field=field)
+
+
 def read_json(place: str, *, field: str) -> Any:
     """Return the JSON value in a file, or on stdin for `-`. Raises InvalidInput."""
     return _decode(read_bytes(place, field=field), what=_named(place), field=field)

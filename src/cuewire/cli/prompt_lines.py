@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 
+from cuewire.cli.policy_lines import policy_lines
 from cuewire.cli.text import UNKNOWN, moment
 from cuewire.model.diffs import Diff, DiffLine, TextDiff
 from cuewire.model.events import Event
 from cuewire.model.includes import Includes
 from cuewire.model.outputs import ChoiceOutput, JsonOutput, OutputKind
+from cuewire.model.policies import Policy
 from cuewire.model.prompts import Image, Message, Prompt, PromptVersion, Variable
 
 CONTEXT = 3
@@ -23,6 +25,7 @@ _FIELDS: dict[str, Any] = {
     "parameters": dict[str, Any],
     "variables": dict[str, Variable],
     "lenient": bool,
+    "policy": Policy,
     "includes": Includes,
 }
 """What a version says beside its messages, each with its type."""
@@ -151,6 +154,8 @@ def _said(field: str, value: Any) -> Iterator[str]:
             yield from (f"input    {name}{_variable(variable)}" for name, variable in value.items())
         case "lenient" if value:
             yield "lenient  takes what inputs come"
+        case "policy":
+            yield from (f"policy   {line}" for line in policy_lines(value))
         case "includes":
             yield from (f"include  {_pin(name, pinned)}" for name, pinned in sorted(value.pins.items()))
 

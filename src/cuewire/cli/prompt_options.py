@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cuewire.cli.inputs import parse_output_kind, parse_parameters
+from cuewire.cli.inputs import parse_json, parse_output_kind, parse_parameters
 from cuewire.model.prompts import Home, Prompt, PromptVersion
 from cuewire.model.references import DEFAULT_LANGUAGE
 
@@ -25,6 +25,13 @@ Output = Annotated[
 Param = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="a model parameter, such as temperature=0")]
 Note = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="why this version exists")]
 Lenient = Annotated[bool, typer.Option("--lenient", help="take what inputs come: missing and surplus ones too")]
+Policy = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="how runs go about it: a JSON file, - for stdin, or the JSON itself"),
+]
+Configuration = Annotated[
+    str | None, typer.Option(metavar="NAME", help="a configuration, whose parameters and models count")
+]
 Description = Annotated[str | None, typer.Option(metavar="TEXT", help="what it is for")]
 Type = Annotated[str | None, typer.Option("--type", metavar="TYPE", help="the type of template, such as analysis")]
 Category = Annotated[str | None, typer.Option(metavar="TEXT", help="what it belongs to")]
@@ -69,7 +76,13 @@ def details(
 
 
 def version_options(
-    *, model: str | None, output: str | None, param: Sequence[str] | None, note: str | None, lenient: bool
+    *,
+    model: str | None,
+    output: str | None,
+    param: Sequence[str] | None,
+    note: str | None,
+    lenient: bool,
+    policy: str | None,
 ) -> dict[str, Any]:
     """Return what is said of a version beside its content, without what is not. Raises InvalidInput."""
     given = {
@@ -78,5 +91,6 @@ def version_options(
         "parameters": parse_parameters(param) if param else None,
         "note": note,
         "lenient": lenient or None,
+        "policy": parse_json(policy, field="/policy") if policy is not None else None,
     }
     return {name: value for name, value in given.items() if value is not None}

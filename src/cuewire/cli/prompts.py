@@ -23,6 +23,7 @@ from cuewire.cli.prompt_options import (
     Note,
     Output,
     Param,
+    Policy,
     Strategy,
     System,
     Tags,
@@ -62,6 +63,7 @@ def publish(
     param: Param = None,
     note_text: Note = None,
     lenient: Lenient = False,
+    policy: Policy = None,
     description: Description = None,
     template_type: Type = None,
     category: Category = None,
@@ -81,7 +83,7 @@ def publish(
     source = read_source(file, system=system)
     options = {
         **source.options,
-        **version_options(model=model, output=output, param=param, note=note_text, lenient=lenient),
+        **version_options(model=model, output=output, param=param, note=note_text, lenient=lenient, policy=policy),
         **details(description=description, template_type=template_type, category=category, tags=tag),
         **home_of(strategy, language),
     }
@@ -108,6 +110,7 @@ def draft(
     param: Param = None,
     note_text: Note = None,
     lenient: Lenient = False,
+    policy: Policy = None,
     strategy: Strategy = None,
     language: Language = None,
 ) -> None:
@@ -121,7 +124,7 @@ def draft(
     source = read_source(file, system=system) if file is not None else None
     options = {
         **(source.options if source else {}),
-        **version_options(model=model, output=output, param=param, note=note_text, lenient=lenient),
+        **version_options(model=model, output=output, param=param, note=note_text, lenient=lenient, policy=policy),
         **home_of(strategy, language),
     }
     with session.open() as app:

@@ -11,7 +11,8 @@ import typer
 from cuewire.cli.output import Column, write_json, write_table
 from cuewire.cli.session import Session
 from cuewire.cli.text import UNKNOWN, one_line
-from cuewire.config import Endpoint, Settings, usable
+from cuewire.config import Settings, usable
+from cuewire.config.providers import Endpoint
 from cuewire.model.errors import CuewireError
 from cuewire.model.values import Value
 

@@ -10,9 +10,11 @@ import typer
 
 from cuewire.cli.inputs import parse_inputs, parse_parameters
 from cuewire.cli.output import note, write, write_json
-from cuewire.cli.prompt_options import InputsFile, Language, Variables
+from cuewire.cli.plan import show_plan
+from cuewire.cli.prompt_options import Configuration, InputsFile, Language, Variables
 from cuewire.cli.session import Session
 from cuewire.cli.text import count, milliseconds, usd
+from cuewire.cli.work_lines import chosen
 
 if TYPE_CHECKING:
     from cuewire.blocking import BlockingApp
@@ -36,6 +38,10 @@ def run(
         str | None, typer.Option(metavar="NAME", help="a strategy, whose own prompt runs if it has one")
     ] = None,
     language: Language = None,
+    configuration: Configuration = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="show what it may lead to, as `cuewire plan` does, and call nothing")
+    ] = False,
     no_stream: Annotated[bool, typer.Option("--no-stream", help="show the answer when it is complete")] = False,
 ) -> None:
     """Run a prompt.
@@ -52,8 +58,12 @@ def run(
         "timeout_s": timeout,
         "strategy": strategy,
         "language": language,
+        "configuration": configuration,
     }
     with session.open() as app:
+        if dry_run:
+            show_plan(session, app.plan(prompt, given, **options))
+            return
         if session.is_live and not no_stream:
             result = _show_live(app, prompt, given, options)
         else:
@@ -95,4 +105,4 @@ def _summary(result: Result) -> str:
         milliseconds(result.duration_ms),
         *(["stored earlier"] if result.stored else []),
     ]
-    return f"{'  '.join(parts)}\n{result.id}"
+    return "\n".join(["  ".join(parts), *chosen(result), result.id])

@@ -9,6 +9,8 @@ from typing import Any, TypeVar, Unpack, get_args
 
 import msgspec
 
+from cuewire.engine.breaker import Breakers
+from cuewire.engine.cached import CachedAnswers
 from cuewire.engine.live import MAX_WINDOW, LiveExecutions
 from cuewire.engine.run import Engine
 from cuewire.engine.stream import ExecutionStream
@@ -22,6 +24,7 @@ from cuewire.model.live import OnChange
 from cuewire.model.orders import RunOptions, parse_order
 from cuewire.model.outcomes import Outcome, OutcomeValue, check_outcomes
 from cuewire.model.pages import Page, check_limit
+from cuewire.model.plans import Plan
 from cuewire.model.prompts import EMBEDDINGS, Inputs
 from cuewire.model.references import check_name
 from cuewire.model.results import Result
@@ -188,6 +191,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine
     registry: RegistryFaces
     executions: Executions
+    cache: CachedAnswers
     actor: Actor
     keys: KeyRing
     users: Roster
@@ -237,6 +241,11 @@ class LocalApp:
         return self._parts.registry.history
 
     @property
+    def cache(self) -> CachedAnswers:
+        """Answers that may be given again."""
+        return self._parts.cache
+
+    @property
     def executions(self) -> Executions:
         """The record."""
         return self._parts.executions
@@ -276,6 +285,11 @@ class LocalApp:
         """Who serves the models."""
         return self._parts.providers
 
+    @property
+    def breakers(self) -> Breakers:
+        """Which endpoints are left alone, in this process."""
+        return self._engine.breakers
+
     async def run(
         self,
         prompt: str,
@@ -297,6 +311,10 @@ class LocalApp:
         stream = ExecutionStream(lambda listener: self._engine.run(order, listener=listener, on_open=stream.opened))
         self._streams.add(stream)
         return stream
+
+    async def plan(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Plan:
+        """Return what a run may lead to; see `App.plan`."""
+        return await self._engine.plan(parse_order(prompt, inputs, **options))
 
     async def embed(
         self,

@@ -1,23 +1,34 @@
-"""One call to a model: asked, timed, priced, and noted in the record however it ends."""
+"""One call to a model: asked, timed, priced, and noted however it ends."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import Literal, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Literal, TypeAlias, TypeVar
 
 from cuewire.engine.price import price_answer
-from cuewire.engine.record import OpenRecord
-from cuewire.model.embeddings import Embeddable, EmbeddingRequest, Embeddings
+from cuewire.model.embeddings import EmbeddingRequest, Embeddings
 from cuewire.model.errors import ProviderError, ProviderTimeout
-from cuewire.model.executions import CallRecord
-from cuewire.model.outputs import OutputKind
-from cuewire.model.plans import Candidate
-from cuewire.model.requests import ChatMessage, ModelRef, ModelRequest
-from cuewire.model.results import Answer, Cost, Usage
+from cuewire.model.executions import CallRecord, Cause
+from cuewire.model.requests import ModelRef, ModelRequest
+from cuewire.model.results import Answer, Cost
+from cuewire.model.usage import Usage
+from cuewire.model.values import Value
 from cuewire.ports import Clock, Listener, PriceBook, Providers
 
 A = TypeVar("A", Answer, Embeddings)
+Note: TypeAlias = Callable[[CallRecord], None]
+"""Is told of a call that ended, well or not."""
+
+
+class CallPlace(Value, frozen=True):
+    """Which call of an execution this is, why it is made after which wait, and how long it may take (None: as ever)."""
+
+    number: int = 1
+    candidate: int = 0
+    cause: Cause = "first"
+    delay_ms: float = 0.0
+    timeout_s: float | None = None
 
 
 class Caller:
@@ -29,92 +40,75 @@ class Caller:
         self._clock = clock
 
     async def call(
-        self,
-        candidate: Candidate,
-        messages: tuple[ChatMessage, ...],
-        *,
-        output: OutputKind,
-        record: OpenRecord,
-        listener: Listener | None,
-    ) -> Answer:
-        """Ask the candidate's model; the call is noted in the record whether it succeeds or not.
+        self, model: ModelRef, request: ModelRequest, *, place: CallPlace, note: Note, listener: Listener | None
+    ) -> tuple[Answer, Cost]:
+        """Ask a model. Costs money. Raises ProviderError, ModelNotFound."""
+        provider = self._providers.get(model.provider)
+        return await self._noted(provider.call(request, listener=listener), model, place, note)
 
-        Costs money. Raises ProviderError, ModelNotFound.
-        """
-        provider = self._providers.get(candidate.model.provider)
-        request = ModelRequest(
-            model=candidate.model.model,
-            messages=messages,
-            parameters=candidate.parameters,
-            output=output,
-            idempotency_key=f"{record.opening.id}-1",
-        )
-        answer, cost = await self._noted(provider.call(request, listener=listener), candidate.model, record)
-        return record.answered(answer, cost)
+    async def embed(
+        self, model: ModelRef, request: EmbeddingRequest, *, place: CallPlace, note: Note
+    ) -> tuple[Embeddings, Cost]:
+        """Ask a model for vectors; otherwise as `call`."""
+        embedder = self._providers.embedder(model.provider)
+        return await self._noted(embedder.embed(request), model, place, note)
 
-    async def embed(self, candidate: Candidate, inputs: tuple[Embeddable, ...], *, record: OpenRecord) -> Embeddings:
-        """Ask the candidate's model for vectors; otherwise as `call`."""
-        embedder = self._providers.embedder(candidate.model.provider)
-        request = EmbeddingRequest(
-            model=candidate.model.model,
-            inputs=inputs,
-            parameters=candidate.parameters,
-            idempotency_key=f"{record.opening.id}-1",
-        )
-        embeddings, cost = await self._noted(embedder.embed(request), candidate.model, record)
-        record.answered(_described(embeddings), cost)
-        return embeddings
-
-    async def _noted(self, call: Awaitable[A], model: ModelRef, record: OpenRecord) -> tuple[A, Cost]:
+    async def _noted(self, call: Awaitable[A], model: ModelRef, place: CallPlace, note: Note) -> tuple[A, Cost]:
         started = self._clock.monotonic()
         try:
-            answer = await call
+            answer = await _in_time(call, place.timeout_s)
         except (ProviderError, asyncio.CancelledError) as error:
-            record.called(self._failed(model, started, error))
+            note(self._failed(model, place, started, error))
             raise
         duration_ms = (self._clock.monotonic() - started) * 1_000
         cost = price_answer(model, answer, self._prices.rates(model, self._clock.now()))
-        record.called(
+        note(
             CallRecord(
-                number=1,
-                purpose="first",
+                number=place.number,
+                purpose=place.cause,
                 model=str(model),
                 status="ok",
                 duration_ms=duration_ms,
                 usage=answer.usage,
                 cost_usd=cost.usd,
                 provider_request_id=answer.request_id or None,
+                delay_ms=place.delay_ms,
+                candidate=place.candidate,
             )
         )
         return answer, cost
 
-    def _failed(self, model: ModelRef, started: float, error: BaseException) -> CallRecord:
+    def _failed(self, model: ModelRef, place: CallPlace, started: float, error: BaseException) -> CallRecord:
         status: Literal["failed", "cancelled", "timed_out"] = "failed"
         if isinstance(error, asyncio.CancelledError):
             status = "cancelled"
         elif isinstance(error, ProviderTimeout):
             status = "timed_out"
+        http_status: int = getattr(error, "status", 0)
+        is_refused = 400 <= http_status < 500
         return CallRecord(
-            number=1,
-            purpose="first",
+            number=place.number,
+            purpose=place.cause,
             model=str(model),
             status=status,
             duration_ms=(self._clock.monotonic() - started) * 1_000,
             usage=Usage(),
-            cost_usd=None,
-            http_status=getattr(error, "status", 0) or None,
+            cost_usd=0.0 if is_refused else None,  # what is refused is not charged; of anything else nobody knows
+            http_status=http_status or None,
             error_code=getattr(error, "code", None) or "cancelled",
+            delay_ms=place.delay_ms,
+            candidate=place.candidate,
         )
 
 
-def _described(embeddings: Embeddings) -> Answer:
-    """Return what is kept of embeddings: all but the vectors."""
-    count = len(embeddings.vectors)
-    return Answer(
-        text=f"{count} vector{'s' if count > 1 else ''} of {embeddings.dimensions} dimensions",
-        finish_reason="stop",
-        usage=embeddings.usage,
-        cost_usd=embeddings.cost_usd,
-        model=embeddings.model,
-        request_id=embeddings.request_id,
-    )
+async def _in_time(call: Awaitable[A], timeout_s: float | None) -> A:
+    if timeout_s is None:
+        return await call
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await call
+    except TimeoutError:
+        raise ProviderTimeout(
+            f"the call did not end within the {timeout_s:.3g} s that were left for it",
+            hint="allow more time in candidate_timeout_s, or use a faster model",
+        ) from None

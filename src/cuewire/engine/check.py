@@ -32,6 +32,27 @@ def parse_answer(answer: Answer, output: OutputKind) -> Any:
     return _json(answer.text, output)
 
 
+def asked_again(error: OutputError, output: OutputKind) -> str:
+    """Return what a model is told whose answer was not of the output kind."""
+    return f"This answer cannot be used: {error.message}. Answer again, with {_form(output)} and nothing else."
+
+
+def _form(output: OutputKind) -> str:
+    match output:
+        case ChoiceOutput():
+            return f"exactly one of these: {', '.join(output.choices)}"
+        case NumberOutput():
+            return "one number"
+        case BooleanOutput():
+            return "yes or no"
+        case JsonOutput(json_schema=schema) if schema:
+            return f"JSON that satisfies this schema: {json.dumps(schema, ensure_ascii=False)}"
+        case JsonOutput():
+            return "JSON"
+        case TextOutput():
+            return "text"
+
+
 def _choice(text: str, choices: tuple[str, ...]) -> str:
     wanted = text.strip(_WRAPPING).casefold()
     for choice in choices:

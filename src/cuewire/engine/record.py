@@ -9,6 +9,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from cuewire.engine.price import total_cost, total_usage
+from cuewire.model.cache import CacheEntry
+from cuewire.model.candidates import Work
 from cuewire.model.entries import Entry
 from cuewire.model.errors import CuewireError, ProviderError, RecordNotWritten, StoreError
 from cuewire.model.executions import MAX_ERROR_MESSAGE, CallRecord, Closing, Failure, Opening, Status
@@ -17,16 +20,17 @@ from cuewire.model.ids import uuid7
 from cuewire.model.orders import Order
 from cuewire.model.prompts import Inputs, PromptVersion
 from cuewire.model.requests import ChatMessage, ToolCall
-from cuewire.model.results import Answer, Cost, Result, Usage
+from cuewire.model.results import Answer, Cost, Result
 from cuewire.model.text import cleaned, is_storable
+from cuewire.model.usage import Usage
 from cuewire.ports import Clock, Recorder
 
 _encoder = msgspec.json.Encoder()
 _NOTHING = b"{}"
 _NO_INPUTS: Inputs = {}
-_NO_CALL = Cost(usd=0.0, basis="no model was called")
 _TOLD, _UNTOLD = "told by the program that ran it", "the program that ran it told none"
 _UNKNOWN = Cost(usd=None, basis="the call failed; what the provider charges for it is not known")
+_REFUSED = Cost(usd=0.0, basis="the provider refused the call")
 
 
 class OpenRecord:
@@ -39,32 +43,45 @@ class OpenRecord:
         self._started = started
         self._messages: tuple[ChatMessage, ...] | None = None
         self._answer: Answer | None = None
-        self._cost = _NO_CALL
+        self._charged: Cost | None = None
         self._model = opening.model
         self._calls: list[CallRecord] = []
+        self._begun = 0
         self._sanitised = 0
+        self._work: Work | None = None
+        self._cached: CacheEntry | None = None
 
     def rendered(self, messages: tuple[ChatMessage, ...]) -> None:
         """Note what will be sent."""
         self._messages = messages
 
     def planned(self, model: str) -> None:
-        """Note which model will be asked."""
+        """Note which model is asked, or gave the answer."""
         self._model = model
+
+    def next_call(self) -> int:
+        """Return the number of a call that begins now."""
+        self._begun += 1
+        return self._begun
 
     def called(self, call: CallRecord) -> None:
         """Note a call that ended, well or not."""
         self._calls.append(call)
-        if call.status != "ok":
-            self._cost = _UNKNOWN
 
-    def answered(self, answer: Answer, cost: Cost) -> Answer:
-        """Note the answer and its cost; returns the answer as it is kept, so that the caller gets the same."""
-        self._answer, self._sanitised = _storable(answer)
-        self._cost = cost
-        return self._answer
+    def answered(self, answer: Answer, cost: Cost, *, sanitised: int = 0) -> None:
+        """Note the answer, in which so many characters were replaced, and what its call cost."""
+        self._answer, self._charged, self._sanitised = answer, cost, sanitised
 
-    async def succeed(self, value: Any) -> Result:
+    def hit(self, entry: CacheEntry) -> None:
+        """Note that the answer of an earlier execution is given again."""
+        self._model, self._cached = entry.model, entry
+        self._answer = Answer(text=entry.text, finish_reason=entry.finish_reason, usage=Usage(), model=entry.model)
+
+    def worked(self, work: Work) -> None:
+        """Note how several candidates ended, and which was selected."""
+        self._work = work
+
+    async def succeed(self, value: Any, *, valid: bool = True) -> Result:
         """Close the record as succeeded; returns when it is durable. Raises RecordNotWritten."""
         answer = self._answer
         assert answer is not None, "an execution succeeds with an answer"
@@ -72,8 +89,8 @@ class OpenRecord:
         encoded = None
         if value != answer.text:
             value, encoded = _encoded_value(value)
-        await self._close("succeeded", duration_ms, value=encoded)
-        opening = self.opening
+        usage, cost = await self._close("succeeded", duration_ms, value=encoded)
+        opening, work, cached = self.opening, self._work, self._cached
         return Result(
             id=opening.id,
             value=value,
@@ -84,13 +101,18 @@ class OpenRecord:
             version=opening.version,
             model=self._model,
             finish_reason=answer.finish_reason,
-            usage=answer.usage,
-            cost_usd=self._cost.usd,
-            cost_basis=self._cost.basis,
+            usage=usage,
+            cost_usd=cost.usd,
+            cost_basis=cost.basis,
             duration_ms=duration_ms,
             first_token_ms=answer.first_token_ms,
             tool_calls=answer.tool_calls,
             called_ms=sum(call.duration_ms for call in self._calls),
+            valid=valid,
+            candidates=work.candidates if work else (),
+            selection=work.selection if work else None,
+            cached_from=cached.source_id if cached else None,
+            saved_usd=cached.cost_usd if cached else None,
         )
 
     async def fail(self, error: BaseException) -> None:
@@ -113,8 +135,9 @@ class OpenRecord:
         value: bytes | None = None,
         failure: Failure | None = None,
         partial_text: str = "",
-    ) -> None:
-        answer = self._answer
+    ) -> tuple[Usage, Cost]:
+        """Store the end, and return what all calls used and cost together."""
+        answer, usage, cost, cached = self._answer, self._usage, self._cost, self._cached
         text, sanitised = (answer.text, self._sanitised) if answer else cleaned(partial_text)
         closing = Closing(
             id=self.opening.id,
@@ -122,9 +145,9 @@ class OpenRecord:
             ended_at=self._clock.now(),
             duration_ms=duration_ms,
             model=self._model,
-            usage=answer.usage if answer else Usage(),
-            cost_usd=self._cost.usd,
-            cost_basis=self._cost.basis,
+            usage=usage,
+            cost_usd=cost.usd,
+            cost_basis=cost.basis,
             finish_reason=answer.finish_reason if answer else None,
             first_token_ms=answer.first_token_ms if answer else None,
             messages=_encoder.encode(self._messages) if self._messages is not None else None,
@@ -134,6 +157,9 @@ class OpenRecord:
             calls=tuple(self._calls),
             failure=failure,
             sanitised=sanitised,
+            work=_encoded(self._work) if self._work else None,
+            cached_from=cached.source_id if cached else None,
+            saved_usd=cached.cost_usd if cached else None,
         )
         try:
             await self._recorder.close(closing)
@@ -145,6 +171,17 @@ class OpenRecord:
             )
             unwritten.execution_id = closing.id
             raise unwritten from error
+        return usage, cost
+
+    @property
+    def _usage(self) -> Usage:
+        return self._calls[0].usage if len(self._calls) == 1 else total_usage(self._calls)
+
+    @property
+    def _cost(self) -> Cost:
+        if len(self._calls) != 1 or (self._charged is None and self._calls[0].status == "ok"):
+            return total_cost(self._calls)
+        return self._charged or (_UNKNOWN if self._calls[0].cost_usd is None else _REFUSED)
 
     def _elapsed_ms(self) -> float:
         return (self._clock.monotonic() - self._started) * 1_000
@@ -157,14 +194,18 @@ class Records:
         self._recorder = recorder
         self._clock = clock
 
-    async def open(self, order: Order, version: PromptVersion) -> OpenRecord | str:
+    async def open(self, order: Order, version: PromptVersion, *, parent_id: str | None = None) -> OpenRecord | str:
         """Open a record, or return the id of the execution that holds the order's idempotency key.
+
+        One with a parent judges the candidates of that.
 
         Without a key the open row is on its way when this returns; with one it is durable. Raises
         IdempotencyMismatch, StoreError.
         """
         started, now = self._clock.monotonic(), self._clock.now()
         opening = self._opening(order, version, now, model=order.model or version.model or "", inputs=order.inputs)
+        if parent_id is not None:
+            opening = replace(opening, purpose="judge", parent_id=parent_id)
         if key := order.idempotency_key:
             opening = replace(opening, idempotency_key=key, request_hash=_request_hash(order, opening.inputs))
             holder = await self._recorder.claim(opening)
@@ -233,11 +274,12 @@ def _unix_ms(now: datetime) -> int:
 def _request_hash(order: Order, inputs: bytes) -> str:
     reference = order.reference
     home = (reference.strategy, reference.language) if reference.strategy or reference.language else ()
-    asked = (str(reference), msgspec.json.decode(inputs), order.model, order.parameters, *home)
+    place = (("configuration", order.configuration),) if order.configuration else ()
+    asked = (str(reference), msgspec.json.decode(inputs), order.model, order.parameters, *home, *place)
     return sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
 
 
-def _storable(answer: Answer) -> tuple[Answer, int]:
+def storable(answer: Answer) -> tuple[Answer, int]:
     """Return the answer with U+FFFD for what cannot be stored, and how many characters were replaced."""
     if is_storable(answer.text) and not answer.tool_calls:
         return answer, 0
@@ -249,6 +291,13 @@ def _storable(answer: Answer) -> tuple[Answer, int]:
         calls.append(ToolCall(id=call_id, name=name, arguments=arguments))
         replaced += sum(count for _, count in fields)
     return replace(answer, text=text, tool_calls=tuple(calls)), replaced
+
+
+def _encoded(work: Work) -> bytes:
+    try:
+        return _encoder.encode(work)
+    except UnicodeEncodeError:
+        return _encoder.encode(_cleaned_value(msgspec.to_builtins(work)))
 
 
 def _encoded_value(value: Any) -> tuple[Any, bytes]:

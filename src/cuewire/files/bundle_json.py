@@ -20,6 +20,7 @@ from cuewire.files.losses import Losses
 from cuewire.model.bundles import Bundle, BundledVersion, Exported, histories
 from cuewire.model.errors import InvalidInput
 from cuewire.model.includes import NOTHING, Includes
+from cuewire.model.policies import parse_policy, stated
 from cuewire.model.prompt_files import PromptFile
 from cuewire.model.prompts import MessageTemplate
 from cuewire.model.references import DEFAULT_LANGUAGE, LATEST, check_language, check_name, check_new_name
@@ -39,6 +40,7 @@ class _Version(Value, frozen=True, omit_defaults=True):
     parameters: dict[str, Any] = {}
     variables: dict[str, dict[str, Any]] = {}
     lenient: bool = False
+    policy: dict[str, Any] = {}
     includes: Includes = NOTHING
     note: str = ""
     created_at: datetime | None = None
@@ -63,7 +65,7 @@ class _Document(Value, frozen=True):
 
 
 _DETAILS = ("description", "template_type", "category", "tags", "strategy", "language")
-_OF_VERSION = ("messages", "model", "output", "parameters", "variables", "lenient", "note")
+_OF_VERSION = ("messages", "model", "output", "parameters", "variables", "lenient", "policy", "note")
 _OF_MESSAGE = {"message": {"type", "role", "content"}, "messages": {"type", "input"}}
 
 
@@ -119,13 +121,22 @@ def _versions(prompt: _Prompt, losses: Losses) -> Iterator[BundledVersion]:
         labels = {label: prompt.labels[label] for label in names.labels([*prompt.labels], losses=losses)}
     details = {name: getattr(prompt, name) for name in _DETAILS}
     for version in prompt.versions:
+        said = {name: getattr(version, name) for name in _OF_VERSION}
         yield BundledVersion(
-            file=PromptFile(prompt=prompt.name, **details, **{name: getattr(version, name) for name in _OF_VERSION}),
+            file=PromptFile(prompt=prompt.name, **details, **{**said, "policy": _policy(prompt, version)}),
             number=version.number,
             labels=tuple(label for label, number in labels.items() if number == version.number),
             created_at=version.created_at,
             includes=version.includes,
         )
+
+
+def _policy(prompt: _Prompt, version: _Version) -> dict[str, Any]:
+    try:
+        return stated(parse_policy(version.policy))
+    except InvalidInput as error:
+        where = f"{prompt.name}, version {version.number}"
+        raise InvalidInput(f"{where}: {error.message}", hint=error.hint) from None
 
 
 def _prompt(history: Sequence[BundledVersion]) -> _Prompt:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from cuewire.files.prompt_folder import SUFFIX
 from cuewire.files.prompt_text import from_text, to_text
 from cuewire.model.errors import PromptNotFound
 from cuewire.model.prompt_files import PromptFile
+
+_SEEDS = "seeds"
+"""The folder in that of the gallery which is no part of it."""
 
 
 class Gallery:
@@ -20,8 +24,8 @@ class Gallery:
         return _read("gallery")
 
     def seeds(self) -> Sequence[PromptFile]:
-        """Return one prompt for each type that deals with markets, and one that understands what a user says."""
-        return _read("gallery/seeds")
+        """Return an analysis of markets, a consolidation, a system message, and what understands what a user says."""
+        return _read(f"gallery/{_SEEDS}")
 
     def get(self, name: str) -> PromptFile:
         """Return one of both. Raises PromptNotFound."""
@@ -39,6 +43,14 @@ class Gallery:
 
 @cache
 def _read(folder: str) -> tuple[PromptFile, ...]:
-    found = (path for path in files(__package__).joinpath(folder).iterdir() if path.name.endswith(SUFFIX))
-    texts = {path.name.removesuffix(SUFFIX): path.read_text(encoding="utf-8") for path in found}
+    texts = dict(_texts(files(__package__).joinpath(folder)))
     return tuple(from_text(name, texts[name]) for name in sorted(texts))
+
+
+def _texts(folder: Traversable, above: str = "") -> Iterator[tuple[str, str]]:
+    for path in folder.iterdir():
+        name = above + path.name
+        if name.endswith(SUFFIX):
+            yield name.removesuffix(SUFFIX), path.read_text(encoding="utf-8")
+        elif name != _SEEDS:
+            yield from _texts(path, f"{name}/")

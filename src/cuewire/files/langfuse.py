@@ -139,7 +139,7 @@ def write_langfuse(versions: Sequence[BundledVersion]) -> Exported:
 def _item(version: BundledVersion, losses: Losses) -> dict[str, Any]:
     file = version.file
     with losses.within(f"{file.prompt} {version.number}" if version.number else file.prompt):
-        for name in ("description", "template_type", "category", "strategy", "variables", "lenient"):
+        for name in ("description", "template_type", "category", "strategy", "variables", "lenient", "policy"):
             if value := getattr(file, name):
                 losses.add(f"{name}: {value}", "Langfuse has no place for it")
         if file.language != DEFAULT_LANGUAGE:

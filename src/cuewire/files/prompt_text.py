@@ -25,6 +25,7 @@ import msgspec
 
 from cuewire.files import yaml
 from cuewire.model.errors import InvalidInput
+from cuewire.model.policies import parse_policy, stated
 from cuewire.model.prompt_files import PromptFile
 from cuewire.model.prompts import AuthoredRole, Image, Message, MessageTemplate, Placeholder
 from cuewire.model.values import Value
@@ -65,9 +66,10 @@ def from_text(prompt: str, text: str) -> PromptFile:
         body.pop()
     messages = tuple(_messages(body, first=end + 2))
     try:
-        return msgspec.convert({"prompt": prompt, "messages": messages, **told}, PromptFile)
+        file = msgspec.convert({"prompt": prompt, "messages": messages, **told}, PromptFile)
     except msgspec.ValidationError as error:
         raise InvalidInput(str(error)) from None
+    return msgspec.structs.replace(file, policy=stated(parse_policy(file.policy)))
 
 
 class Start(NamedTuple):

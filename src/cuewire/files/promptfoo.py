@@ -252,7 +252,7 @@ def _provider(file: PromptFile) -> dict[str, Any] | str:
 
 
 def _tell_untold(file: PromptFile, losses: Losses) -> None:
-    for name in ("description", "template_type", "category", "tags", "strategy", "lenient", "note"):
+    for name in ("description", "template_type", "category", "tags", "strategy", "lenient", "policy", "note"):
         if value := getattr(file, name):
             losses.add(f"{name}: {value}", "promptfoo has no place for it")
     if file.language != DEFAULT_LANGUAGE:

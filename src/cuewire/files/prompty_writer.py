@@ -39,7 +39,7 @@ def write_prompty(versions: Sequence[BundledVersion]) -> Exported:
     if len(found[0]) > 1:
         losses.add(f"{len(found[0]) - 1} other versions", "a file of Prompty holds one")
     file = version.file
-    for name in ("template_type", "category", "strategy", "lenient", "note"):
+    for name in ("template_type", "category", "strategy", "lenient", "policy", "note"):
         if value := getattr(file, name):
             losses.add(f"{name}: {value}", "Prompty has no place for it")
     if file.language != DEFAULT_LANGUAGE:

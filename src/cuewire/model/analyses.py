@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cuewire.model.errors import TemplateError
-from cuewire.model.prompts import Role, Variable
+from cuewire.model.prompts import Variable
+from cuewire.model.requests import Role
 from cuewire.model.values import Value
 
 OPEN, CLOSE = "\u27e6", "\u27e7"

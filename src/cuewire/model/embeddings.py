@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from cuewire.model.errors import InvalidInput
-from cuewire.model.results import Result, Usage
+from cuewire.model.results import Result
+from cuewire.model.usage import Usage
 from cuewire.model.values import Value
 
 MAX_INPUTS = 2_048

@@ -8,9 +8,9 @@ from typing import Any
 
 from cuewire.model.errors import InvalidInput
 from cuewire.model.references import Reference, parse_reference
-from cuewire.model.results import Usage
 from cuewire.model.secrets import redacted
 from cuewire.model.text import check_object, cleaned
+from cuewire.model.usage import Usage
 from cuewire.model.values import Value
 
 MAX_ERROR = 65_536

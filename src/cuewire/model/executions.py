@@ -7,13 +7,19 @@ from typing import Any, Literal, Self, TypeAlias
 
 from msgspec.structs import replace
 
+from cuewire.model.candidates import Work
 from cuewire.model.references import DEFAULT_LANGUAGE
 from cuewire.model.requests import ChatMessage, ToolCall
-from cuewire.model.results import Result, Usage
+from cuewire.model.results import Result
+from cuewire.model.usage import Usage
 from cuewire.model.values import Value
 
 Status: TypeAlias = Literal["pending", "running", "succeeded", "failed", "cancelled", "timed_out", "interrupted"]
 FINAL: frozenset[Status] = frozenset({"succeeded", "failed", "cancelled", "timed_out", "interrupted"})
+Purpose: TypeAlias = Literal["app", "judge"]
+"""What an execution is for: whoever called for it, or to judge the candidates of another one."""
+Cause: TypeAlias = Literal["first", "retry", "failover", "repair"]
+"""Why a call is made."""
 MAX_ERROR_MESSAGE = 1_000
 """Characters of an error message that the narrow row keeps, counted from its beginning."""
 
@@ -34,13 +40,18 @@ class Opening(Value, frozen=True):
     request_hash: str | None = None
     strategy: str | None = None
     language: str = DEFAULT_LANGUAGE
+    purpose: Purpose = "app"
+    parent_id: str | None = None
 
 
 class CallRecord(Value, frozen=True):
-    """One request to a model, as recorded. Times in ms; `delay_ms` is the wait before it."""
+    """One request to a model, as recorded. Times in ms; `delay_ms` is the wait before it.
+
+    `candidate` is the index in the plan of the candidate that it was made for.
+    """
 
     number: int
-    purpose: Literal["first", "retry", "failover", "repair", "judge"]
+    purpose: Cause
     model: str
     status: Literal["ok", "failed", "cancelled", "timed_out"]
     duration_ms: float
@@ -50,6 +61,7 @@ class CallRecord(Value, frozen=True):
     error_code: str | None = None
     provider_request_id: str | None = None
     delay_ms: float = 0.0
+    candidate: int = 0
 
 
 class Failure(Value, frozen=True):
@@ -70,7 +82,7 @@ class Failure(Value, frozen=True):
 class Closing(Value, frozen=True):
     """What is known when an execution ends.
 
-    `messages`, `value` and `tool_calls` are JSON bytes; `sanitised` counts the characters that were replaced.
+    `messages`, `value`, `tool_calls` and `work` are JSON bytes; `sanitised` counts the characters that were replaced.
     """
 
     id: str
@@ -90,10 +102,17 @@ class Closing(Value, frozen=True):
     calls: tuple[CallRecord, ...] = ()
     failure: Failure | None = None
     sanitised: int = 0
+    work: bytes | None = None
+    cached_from: str | None = None
+    saved_usd: float | None = None
 
 
 class Execution(Value, frozen=True, kw_only=True):
-    """One execution as listed. Token counts, cost and times are None where unknown or not yet known."""
+    """One execution as listed. Token counts, cost and times are None where unknown or not yet known.
+
+    `parent_id` is the execution whose candidates this one judged, `cached_from` the one whose answer this one gave
+    again, which saved `saved_usd`.
+    """
 
     id: str
     prompt: str
@@ -116,6 +135,10 @@ class Execution(Value, frozen=True, kw_only=True):
     metadata: dict[str, Any]
     strategy: str | None = None
     language: str = DEFAULT_LANGUAGE
+    purpose: Purpose = "app"
+    parent_id: str | None = None
+    cached_from: str | None = None
+    saved_usd: float | None = None
 
     @property
     def success(self) -> bool:
@@ -141,6 +164,7 @@ class ExecutionDetail(Execution, frozen=True, kw_only=True):
     idempotency_key: str | None
     request_hash: str | None
     withheld: bool = False
+    work: Work | None = None
 
     def without_bodies(self) -> Self:
         """Return it so, with `withheld` set; of its failure there is the code."""
@@ -153,6 +177,7 @@ class ExecutionDetail(Execution, frozen=True, kw_only=True):
             value=None,
             tool_calls=(),
             failure=failure,
+            work=None,
             withheld=True,
         )
 
@@ -175,4 +200,8 @@ class ExecutionDetail(Execution, frozen=True, kw_only=True):
             first_token_ms=self.first_token_ms,
             tool_calls=self.tool_calls,
             called_ms=sum(call.duration_ms for call in self.calls),
+            candidates=self.work.candidates if self.work else (),
+            selection=self.work.selection if self.work else None,
+            cached_from=self.cached_from,
+            saved_usd=self.saved_usd,
         )

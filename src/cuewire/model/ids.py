@@ -17,6 +17,11 @@ def uuid7(*, unix_ms: int, random_bits: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def seed_of(execution_id: str) -> int:
+    """Return a number that is as good as drawn, and always the same for an execution."""
+    return int(execution_id[-12:], 16)
+
+
 def is_execution_id(text: str) -> bool:
     """Tell whether the text has the form of an execution id."""
     return _PATTERN.fullmatch(text) is not None

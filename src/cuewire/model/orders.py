@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 from cuewire.model.errors import InvalidInput
 from cuewire.model.prompts import Inputs
-from cuewire.model.references import Reference, parse_reference
+from cuewire.model.references import Reference, check_name, parse_reference
 from cuewire.model.requests import check_parameters, parse_model
 from cuewire.model.text import check_object, is_storable
 from cuewire.model.values import Value
@@ -20,7 +20,7 @@ class RunOptions(TypedDict, total=False):
 
     `strategy` is a strategy's name or id: its own prompt runs if it has one, else the global one. `language` is the one
     wanted; a nearer or the default one will do. `idempotency_key` makes a repeated request bring back the first one's
-    result; `timeout_s` bounds the whole trip.
+    result; `timeout_s` bounds the whole trip. `configuration` names the environment whose parameters and models count.
     """
 
     model: str | None
@@ -30,6 +30,7 @@ class RunOptions(TypedDict, total=False):
     timeout_s: float | None
     strategy: str | None
     language: str | None
+    configuration: str | None
 
 
 class Order(Value, frozen=True):
@@ -42,6 +43,7 @@ class Order(Value, frozen=True):
     metadata: dict[str, Any]
     idempotency_key: str | None
     timeout_s: float | None
+    configuration: str | None = None
 
 
 def parse_order(
@@ -55,6 +57,7 @@ def parse_order(
     timeout_s: float | None = None,
     strategy: str | None = None,
     language: str | None = None,
+    configuration: str | None = None,
 ) -> Order:
     """Check what a caller gave to `run` or `stream`. Raises InvalidInput with the place that is wrong."""
     given = check_object(inputs, pointer="/inputs")
@@ -75,6 +78,7 @@ def parse_order(
         metadata=check_object(metadata, pointer="/metadata"),
         idempotency_key=idempotency_key,
         timeout_s=timeout_s,
+        configuration=None if configuration is None else check_name(configuration, field="/configuration"),
     )
 
 

@@ -32,12 +32,14 @@ class Group(Value, frozen=True):
 class Plan(Value, frozen=True):
     """Groups run one after another. `max_calls` bounds the calls that the plan can lead to, judges included.
 
-    `notes` say what of the policy does not count here, and why.
+    `notes` say what of the policy does not count here, and why. `max_usd` is the most that it can cost, None where that
+    is not known.
     """
 
     groups: tuple[Group, ...]
     max_calls: int
     notes: tuple[str, ...] = ()
+    max_usd: float | None = None
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -53,5 +55,5 @@ class Plan(Value, frozen=True):
 
     @property
     def hash(self) -> str:
-        """What tells this plan from all others."""
-        return sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+        """What tells this plan from all others: which calls it can lead to, not what is said of them."""
+        return sha256(msgspec.json.encode((self.groups, self.max_calls), order="deterministic")).hexdigest()

@@ -28,6 +28,7 @@ class PromptFile(Value, frozen=True, rename={"template_type": "type"}):
     parameters: dict[str, Any] = {}
     variables: dict[str, dict[str, Any]] = {}
     lenient: bool = False
+    policy: dict[str, Any] = {}
     note: str = ""
 
 

@@ -8,10 +8,10 @@ from typing import Any, Literal, TypeAlias, TypedDict
 
 from cuewire.model.includes import NOTHING, Includes
 from cuewire.model.outputs import OutputKind
+from cuewire.model.policies import PLAIN, Policy
 from cuewire.model.references import DEFAULT_LANGUAGE
 from cuewire.model.values import Json, Value
 
-Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 AuthoredRole: TypeAlias = Literal["system", "developer", "user", "assistant"]
 
 PromptStatus: TypeAlias = Literal["active", "inactive", "archived"]
@@ -71,7 +71,8 @@ class DraftOptions(TypedDict, total=False):
     """What `publish` takes by keyword of the version itself, beside its variables.
 
     `output` is a kind's name, a list of choices or a JSON Schema. With `lenient` inputs may be missing or surplus.
-    `parent` is the number of the version that this one was made from, else the newest.
+    `parent` is the number of the version that this one was made from, else the newest. `policy` says how runs go about
+    it, as a Policy or in its JSON form.
     """
 
     model: str | None
@@ -80,6 +81,7 @@ class DraftOptions(TypedDict, total=False):
     note: str
     lenient: bool
     parent: int | None
+    policy: Mapping[str, Any] | Policy | None
 
 
 class VersionOptions(DraftOptions, total=False):
@@ -136,6 +138,7 @@ class VersionDraft(Value, frozen=True):
     lenient: bool = False
     parent: int | None = None
     note: str = ""
+    policy: Policy = PLAIN
 
 
 class PromptVersion(Value, frozen=True):
@@ -160,6 +163,7 @@ class PromptVersion(Value, frozen=True):
     strategy: str | None = None
     language: str = DEFAULT_LANGUAGE
     labels: tuple[str, ...] = ()
+    policy: Policy = PLAIN
 
     @property
     def text(self) -> str | None:

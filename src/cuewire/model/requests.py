@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from cuewire.model.errors import InvalidInput
 from cuewire.model.outputs import OutputKind
-from cuewire.model.prompts import Role
 from cuewire.model.values import Value
 
+Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 _MODEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}/[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,191}")
 PROMPT_PROVIDER = "prompt"
 """Reserved provider name: `prompt/NAME@LABEL` is a stored prompt where a model is expected."""
@@ -102,13 +102,13 @@ def _parse_model(text: str) -> ModelRef | None:
     return ModelRef(provider=provider, model=model)
 
 
-def check_parameters(parameters: dict[str, Any]) -> None:
+def check_parameters(parameters: dict[str, Any], *, pointer: str = "/parameters") -> None:
     """Refuse parameters that a caller may not set or whose value cannot be meant; unknown names pass through."""
     problems = [
-        (f"/parameters/{name}", problem) for name, value in parameters.items() if (problem := _problem(name, value))
+        (f"{pointer}/{name}", problem) for name, value in parameters.items() if (problem := _problem(name, value))
     ]
     if problems:
-        listed = ", ".join(f"{pointer.rpartition('/')[2]} {problem}" for pointer, problem in problems)
+        listed = ", ".join(f"{place.rpartition('/')[2]} {problem}" for place, problem in problems)
         raise InvalidInput(f"unusable parameters: {listed}", problems=tuple(problems))
 
 
@@ -122,6 +122,9 @@ def _problem(name: str, value: object) -> str:
         low, high = _BOUNDS[name]
         if not is_number or not low <= value <= high:  # type: ignore[operator]  # is_number holds
             return f"must be a number from {low:g} to {high:g}"
-    if name in _POSITIVE and (not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 10_000_000):
+    whole = value if isinstance(value, int) and not isinstance(value, bool) else None
+    if name in _POSITIVE and (whole is None or not 1 <= whole <= 10_000_000):
         return "must be an integer from 1 to 10,000,000"
+    if name == "seed" and whole is None:
+        return "must be an integer"
     return ""

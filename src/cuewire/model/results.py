@@ -4,29 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from cuewire.model.candidates import CandidateEnd, Selection
 from cuewire.model.references import DEFAULT_LANGUAGE
 from cuewire.model.requests import ToolCall
+from cuewire.model.usage import Usage
 from cuewire.model.values import Value
-
-
-class Usage(Value, frozen=True):
-    """Token counts as the provider reported them, never negative; None where it reported nothing.
-
-    `cached_tokens` is the part of the input that was read from the provider's cache, `reasoning_tokens` the part of
-    the output that was not shown.
-    """
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cached_tokens: int | None = None
-    reasoning_tokens: int | None = None
-
-    @property
-    def total_tokens(self) -> int | None:
-        """Input plus output; a missing side counts 0, both missing gives None."""
-        if self.input_tokens is None and self.output_tokens is None:
-            return None
-        return (self.input_tokens or 0) + (self.output_tokens or 0)
 
 
 class Cost(Value, frozen=True):
@@ -65,7 +47,10 @@ class Result(Value, frozen=True):
     `value` is the answer as the version's output kind (text, choice, number, boolean or JSON), `text` the answer as
     it came. `cost_usd` is None when unknown, and `cost_basis` then says why. `stored` is true when an idempotency key
     brought back an earlier execution and nothing was called. `called_ms` is the part of `duration_ms` that went
-    into calls; the rest is ours.
+    into calls; the rest is ours. `valid` is false for an answer of the wrong form that the policy lets pass. Where
+    there were several candidates, `candidates` says how each ended and `selection` which was taken and why; `usage` and
+    `cost_usd` are sums over all calls, without those of judges, which are executions of their own. `cached_from` is the
+    execution that got the answer where it came from the cache, which saved `saved_usd`.
     """
 
     id: str
@@ -85,3 +70,8 @@ class Result(Value, frozen=True):
     language: str = DEFAULT_LANGUAGE
     stored: bool = False
     called_ms: float = 0.0
+    valid: bool = True
+    candidates: tuple[CandidateEnd, ...] = ()
+    selection: Selection | None = None
+    cached_from: str | None = None
+    saved_usd: float | None = None

@@ -2,7 +2,7 @@
 
 from cuewire.ports.access import ApiKeys, Sessions, Users
 from cuewire.ports.clock import Clock
-from cuewire.ports.faces import App, ExecutionsFace, Stream
+from cuewire.ports.faces import App, BreakersFace, CacheFace, ExecutionsFace, Stream
 from cuewire.ports.live import LiveFace, LiveSource, Subscription
 from cuewire.ports.models import Embedder, Listener, PriceBook, Provider, Providers, Renderer, WhenMissing
 from cuewire.ports.prompts import (
@@ -15,11 +15,14 @@ from cuewire.ports.prompts import (
     TemplateTypeStore,
 )
 from cuewire.ports.registry_faces import EventsFace, PromptsFace, ReviewsFace, ScopesFace, TemplatesFace
-from cuewire.ports.stores import Changes, ExecutionStore, OutcomeStore, PromptFolder, Recorder
+from cuewire.ports.stores import CacheStore, Changes, ExecutionStore, OutcomeStore, PromptFolder, Recorder
 
 __all__ = [
     "ApiKeys",
     "App",
+    "BreakersFace",
+    "CacheFace",
+    "CacheStore",
     "Changes",
     "Clock",
     "Embedder",

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol, Unpack
 
+from cuewire.model.breakers import BreakerState, BreakerTurn
+from cuewire.model.cache import CacheEntry, CacheStats
 from cuewire.model.executions import Execution, ExecutionDetail, Status
 from cuewire.model.live import OnChange
 from cuewire.model.orders import RunOptions
 from cuewire.model.outcomes import Outcome, OutcomeValue
 from cuewire.model.pages import Page
-from cuewire.model.prompts import (
-    Inputs,
-)
+from cuewire.model.plans import Plan
+from cuewire.model.prompts import Inputs
 from cuewire.model.results import Piece, Result
 from cuewire.ports.live import Subscription
 from cuewire.ports.registry_faces import EventsFace, PromptsFace, ReviewsFace, ScopesFace, TemplatesFace
@@ -58,6 +59,18 @@ class ExecutionsFace(Protocol):
         ...
 
 
+class BreakersFace(Protocol):
+    """`app.breakers`: those of the process that runs executions, one for each model that it has called."""
+
+    async def list(self) -> Sequence[BreakerState]:
+        """Return how all of them are, by model. Raises Forbidden."""
+        ...
+
+    async def turn(self, model: str, status: BreakerTurn) -> BreakerState:
+        """Open or close one by hand, or leave it to itself again. Raises InvalidInput, Forbidden."""
+        ...
+
+
 class Stream(Protocol):
     """A running execution whose answer arrives in pieces. Leaving the loop early and closing it cancels the call."""
 
@@ -71,6 +84,25 @@ class Stream(Protocol):
 
     async def aclose(self) -> None:
         """Cancel what still runs, and return when its record is closed."""
+        ...
+
+
+class CacheFace(Protocol):
+    """`app.cache`: answers that may be given again, as the policies of versions say."""
+
+    async def list(self, *, limit: int = 100, after: str | None = None) -> Page[CacheEntry]:
+        """Return entries, the newest first, also those that have expired."""
+        ...
+
+    async def stats(self) -> CacheStats:
+        """Return what there is, and what it was good for."""
+        ...
+
+    async def clear(self, prompt: str | None = None, *, number: int | None = None) -> int:
+        """Remove the entries of a prompt, or of one of its versions, or all; return how many there were.
+
+        Other processes give them no longer within a second. Raises PromptNotFound.
+        """
         ...
 
 
@@ -108,8 +140,18 @@ class App(Protocol):
         ...
 
     @property
+    def cache(self) -> CacheFace:
+        """Answers that may be given again."""
+        ...
+
+    @property
     def executions(self) -> ExecutionsFace:
         """The record."""
+        ...
+
+    @property
+    def breakers(self) -> BreakersFace:
+        """Which endpoints are left alone at present."""
         ...
 
     async def run(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Result:
@@ -122,6 +164,13 @@ class App(Protocol):
 
     def stream(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Stream:
         """Run a prompt and iterate over its answer as it arrives; otherwise as `run`."""
+        ...
+
+    async def plan(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Plan:
+        """Return what a run may lead to: its candidates, each with the reason, and bounds on calls and cost.
+
+        Nothing is called, and nothing is recorded. Raises what `run` would raise before its first call.
+        """
         ...
 
     async def report(self, execution_id: str, **outcomes: OutcomeValue) -> None:

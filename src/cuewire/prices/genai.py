@@ -50,10 +50,18 @@ def _compile(model: ModelRef, at: datetime) -> Rates | None:
     if prices.input_mtok is None:
         return None
     cached = prices.cache_read_mtok if prices.cache_read_mtok is not None else prices.input_mtok
-    parts = (prices.input_mtok, prices.output_mtok, cached)
+    written, written_1h = prices.cache_write_mtok, prices.cache_write_1h_mtok
+    parts = (prices.input_mtok, prices.output_mtok, cached, written, written_1h)
     starts = sorted({0, *(tier.start for part in parts for tier in getattr(part, "tiers", ()))})
     tiers = tuple(
-        Tier(above=start, input=_rate(parts[0], start), output=_output(parts[1], start), cached=_rate(cached, start))
+        Tier(
+            above=start,
+            input=_rate(prices.input_mtok, start),
+            output=_known(prices.output_mtok, start),
+            cached=_rate(cached, start),
+            cache_write=_known(written, start),
+            cache_write_1h=_known(written_1h, start),
+        )
         for start in starts
     )
     return Rates(tiers=tiers, source=f"genai-prices {version('genai-prices')}")
@@ -70,7 +78,7 @@ def _find(model: ModelRef) -> ModelInfo | None:
     return info
 
 
-def _output(price: Any, start: int) -> float | None:
+def _known(price: Any, start: int) -> float | None:
     return None if price is None else _rate(price, start)
 
 

@@ -1,7 +1,7 @@
 """From a provider's failure to one of our errors: status first, the provider's own code second, its words last. Pure.
 
-Sources: error pages of OpenAI, OpenRouter, Gemini's OpenAI endpoint, Mistral, DeepSeek, and the servers of llama.cpp,
-vLLM and Ollama (November 2026).
+Sources: error pages of OpenAI, Anthropic, OpenRouter, Gemini's OpenAI endpoint, Mistral, DeepSeek, and the servers of
+llama.cpp, vLLM and Ollama (November 2026).
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ _BY_CODE: dict[str, Kind] = {
     "billing_not_active": OutOfCredit,
     "insufficient_balance": OutOfCredit,
     "insufficient_credits": OutOfCredit,
+    "failed_precondition": OutOfCredit,  # Gemini: not free of charge in this country, and no billing is set up
     "credit_balance_too_low": OutOfCredit,
+    "billing_error": OutOfCredit,
     "context_length_exceeded": ContextLengthExceeded,
     "exceed_context_size_error": ContextLengthExceeded,
     "model_not_found": ModelNotServed,
@@ -69,7 +71,10 @@ _BY_CODE_ALONE: dict[str, Kind] = {
     "resource_exhausted": RateLimited,
     "invalid_request_error": RequestRejected,
     "invalid_argument": RequestRejected,
+    "request_too_large": RequestRejected,
     "permission_error": AuthenticationFailed,
+    "not_found_error": ModelNotServed,
+    "timeout_error": ProviderUnavailable,
     "overloaded_error": ProviderUnavailable,
     "unavailable": ProviderUnavailable,
     "unavailable_error": ProviderUnavailable,
@@ -78,7 +83,10 @@ _BY_CODE_ALONE: dict[str, Kind] = {
 # Last resort, each only for the statuses under which servers are known to say so.
 _BY_WORDS: tuple[tuple[re.Pattern[str], frozenset[int], Kind], ...] = (
     (
-        re.compile(r"maximum context length|context window|available context size|prompt is too long"),
+        re.compile(
+            r"maximum context length|context window|available context size|prompt is too long"
+            r"|exceeds the maximum number of tokens|exceed context limit"
+        ),
         frozenset({0, 400, 413, 422}),
         ContextLengthExceeded,
     ),
@@ -111,16 +119,23 @@ _HINTS: dict[Kind, str] = {
     ProtocolError: "check the provider's base_url",
 }
 
+_WAIT = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)s")
+"""A duration as google.rpc writes it."""
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class Reported(Value, frozen=True):
-    """What an error body says of itself; all of it may be empty."""
+    """What an error body says of itself; all of it may be empty.
+
+    `wait_s` is the wait that it asks for, and `is_spent` says that a quota is gone for the day.
+    """
 
     codes: tuple[str, ...] = ()
     status: int = 0
     words: str = ""
     is_moderated: bool = False
+    wait_s: float | None = None
+    is_spent: bool = False
 
 
 def read_error(body: bytes) -> Reported:
@@ -142,13 +157,16 @@ def reported_by(error: object) -> Reported:
         return Reported()
     code, metadata = error.get("code"), error.get("metadata")
     details = error.get("details")
-    reasons = [item.get("reason") for item in details if isinstance(item, dict)] if isinstance(details, list) else []
-    named = [code, error.get("type"), error.get("status"), *reasons]
+    items = [item for item in details if isinstance(item, dict)] if isinstance(details, list) else []
+    named = [code, error.get("type"), error.get("status"), *(item.get("reason") for item in items)]
+    waits = [_WAIT.fullmatch(str(item.get("retryDelay"))) for item in items]
     return Reported(
         codes=tuple(text for text in named if isinstance(text, str) and _CODE.fullmatch(text)),
         status=code if isinstance(code, int) and not isinstance(code, bool) and 400 <= code <= 599 else 0,
         words=str(error.get("message") or ""),
         is_moderated=isinstance(metadata, dict) and "flagged_input" in metadata,
+        wait_s=next((float(wait[1]) for wait in waits if wait), None),
+        is_spent=any("PerDay" in str(item.get("violations")) for item in items),
     )
 
 
@@ -166,6 +184,8 @@ def classify(
     `key_hint` names where the key is set.
     """
     effective = reported.status if status < 300 else status
+    if retry_after_s is None:
+        retry_after_s = reported.wait_s
     kind = _kind(effective, reported)
     code = reported.codes[0] if reported.codes else ""
     place = ", ".join(text for text in (str(effective or ""), code) if text)
@@ -195,6 +215,10 @@ def _kind(status: int, reported: Reported) -> Kind:
             return kind
     if status == 403 and reported.is_moderated:
         return RequestRejected
+    if status == 429 and reported.is_spent:
+        return OutOfCredit
+    if status == 429 and reported.wait_s is not None:
+        return RateLimited
     words = reported.words.lower()
     for pattern, statuses, kind in _BY_WORDS:
         if status in statuses and pattern.search(words):

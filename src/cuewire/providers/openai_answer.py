@@ -16,11 +16,20 @@ from cuewire.providers.openai_wire import (
     read_usage,
     text_of,
 )
+from cuewire.providers.upstream import ErrorInside
 
 EXPLAINS_SILENCE = frozenset({"content_filter", "length", "max_tokens", "safety"})
 """Finish reasons that may come without any content."""
 UNKNOWN = "unknown"
 """The finish reason of an answer that is complete but does not say why it ended."""
+
+
+def read_whole(body: bytes, *, request_id: str) -> Answer:
+    """Read a plain answer, as ReadWhole does."""
+    wire = decode_answer(body)
+    if reported := wire.error or (wire.choices and wire.choices[0].error):
+        raise ErrorInside(reported)
+    return whole_answer(wire, request_id=request_id)
 
 
 def whole_answer(wire: WireAnswer, *, request_id: str) -> Answer:
@@ -84,6 +93,11 @@ class GrowingAnswer:
     def is_finished(self) -> bool:
         """Whether the model has said that it is finished."""
         return self._finish_reason is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last event has come; here the marker `[DONE]` says so, which is no event."""
+        return False
 
     def add(self, data: Sequence[bytes]) -> None:
         """Take the data of the events of one read; an error that one of them reports is kept in `error`.

@@ -15,7 +15,7 @@ import msgspec
 
 from cuewire.model.embeddings import EmbeddingRequest, Embeddings, Vector, is_finite, packed, unpacked
 from cuewire.model.errors import ProtocolError
-from cuewire.model.results import Usage
+from cuewire.model.usage import Usage
 from cuewire.providers.openai_wire import read_usage
 
 
@@ -93,6 +93,7 @@ def _from_bytes(text: str) -> Vector:
 def _usage(reported: object) -> tuple[Usage, float | None]:
     """Return what was reported; vectors are no tokens, and some servers count the total alone."""
     if isinstance(reported, dict):
-        reported = {"prompt_tokens": reported.get("total_tokens"), **reported, "completion_tokens": 0}
+        inputs = reported.get("prompt_tokens", reported.get("total_tokens"))
+        reported = {**reported, "prompt_tokens": inputs, "completion_tokens": 0, "total_tokens": inputs}
     usage, cost_usd = read_usage(reported)
     return Usage() if usage.input_tokens is None else usage, cost_usd

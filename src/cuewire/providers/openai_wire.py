@@ -13,10 +13,8 @@ import msgspec
 
 from cuewire.model.outputs import JsonOutput
 from cuewire.model.requests import ChatMessage, ImageContent, ModelRequest
-from cuewire.model.results import Usage
-
-MAX_TOKENS = 2**53
-"""A count beyond this is no count."""
+from cuewire.model.usage import Usage
+from cuewire.providers.counts import amount_of, count_in, count_of
 
 
 class TextPart(msgspec.Struct, gc=False):
@@ -88,7 +86,7 @@ def encode_request(request: ModelRequest, *, is_streamed: bool) -> bytes:
     """Return the body of a request. Parameters of the request win over what its output kind implies."""
     body: dict[str, Any] = {
         "model": request.model,
-        "messages": [_wire_message(message) for message in request.messages],
+        "messages": [wire_message(message) for message in request.messages],
     }
     if isinstance(request.output, JsonOutput) and "response_format" not in request.parameters:
         body.update(_response_format(request.output, request.messages))
@@ -114,16 +112,30 @@ def decode_models(body: bytes) -> list[str]:
 
 
 def read_usage(usage: object) -> tuple[Usage, float | None]:
-    """Return the token counts and the cost in USD that a server reported; what is not a count or a cost is None."""
+    """Return the token counts and the cost in USD that a server reported; what is not a count or a cost is None.
+
+    The output is all that was written. xAI and Gemini leave what they do not show out of `completion_tokens` and count
+    it in `total_tokens` alone.
+    """
     if not isinstance(usage, dict):
         return Usage(), None
-    prompt, completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    prompt = usage.get("prompt_tokens_details")
+    inputs, outputs = count_of(usage.get("prompt_tokens")), count_of(usage.get("completion_tokens"))
+    cached = count_in(prompt, "cached_tokens")
+    if cached is None:  # DeepSeek's name, Moonshot's place
+        cached = count_of(usage.get("prompt_cache_hit_tokens", usage.get("cached_tokens")))
+    reasoning = count_in(usage.get("completion_tokens_details"), "reasoning_tokens")
+    if inputs is not None and outputs is not None:
+        beside = (count_of(usage.get("total_tokens")) or 0) - inputs - outputs
+        if beside > 0 and (reasoning or beside) == beside:
+            outputs, reasoning = outputs + beside, beside
     return Usage(
-        input_tokens=_count(usage.get("prompt_tokens")),
-        output_tokens=_count(usage.get("completion_tokens")),
-        cached_tokens=_count(prompt.get("cached_tokens")) if isinstance(prompt, dict) else None,
-        reasoning_tokens=_count(completion.get("reasoning_tokens")) if isinstance(completion, dict) else None,
-    ), _cost(usage.get("cost"))
+        input_tokens=inputs,
+        output_tokens=outputs,
+        cached_tokens=cached,
+        reasoning_tokens=reasoning,
+        cache_write_tokens=count_in(prompt, "cache_write_tokens"),
+    ), _cost(usage)
 
 
 def text_of(message: WireMessage) -> str | None:
@@ -138,7 +150,8 @@ def arguments_of(function: WireFunction) -> str:
     return _encode(arguments).decode() if isinstance(arguments, dict) else arguments or ""
 
 
-def _wire_message(message: ChatMessage) -> ChatMessage | dict[str, Any]:
+def wire_message(message: ChatMessage) -> ChatMessage | dict[str, Any]:
+    """Return a message as the wire format has it."""
     if isinstance(message.content, str) and not message.tool_calls:
         return message  # encodes as the wire format has it
     wire: dict[str, Any] = {"role": message.role, "content": message.content}
@@ -171,13 +184,15 @@ def _response_format(output: JsonOutput, messages: tuple[ChatMessage, ...]) -> d
     return {}
 
 
-def _count(value: object) -> int | None:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS else None
+def _cost(usage: dict[str, Any]) -> float | None:
+    """Return what a server says that the call cost: xAI in ticks of 1e-10 USD, OpenRouter in USD.
 
-
-def _cost(value: object) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf"):
-        return float(value)
-    return None
+    With a user's own key at the provider behind OpenRouter, `cost` is OpenRouter's share alone.
+    """
+    ticks = amount_of(usage.get("cost_in_usd_ticks"))
+    if ticks is not None:
+        return ticks / 1e10
+    cost, details = amount_of(usage.get("cost")), usage.get("cost_details")
+    if cost is None or usage.get("is_byok") is not True or not isinstance(details, dict):
+        return cost
+    return cost + (amount_of(details.get("upstream_inference_cost")) or 0.0)

@@ -14,7 +14,8 @@ from cuewire.model.embeddings import Embeddable, EmbeddingRequest, Embeddings
 from cuewire.model.errors import ProviderError, RequestRejected
 from cuewire.model.outputs import BooleanOutput, ChoiceOutput, JsonOutput, NumberOutput, TextOutput
 from cuewire.model.requests import ChatMessage, ModelRequest, TextContent, ToolCall
-from cuewire.model.results import Answer, Usage
+from cuewire.model.results import Answer
+from cuewire.model.usage import Usage
 from cuewire.model.values import Value
 from cuewire.ports import Listener
 from cuewire.providers.example_json import example_json

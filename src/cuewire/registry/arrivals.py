@@ -11,11 +11,13 @@ from contextlib import suppress
 from typing import Any, TypeAlias, TypeVar
 
 from cuewire.model.errors import InvalidInput, NotFound, TemplateError
+from cuewire.model.policies import judges_of, parse_policy
 from cuewire.model.prompt_files import PromptFile
 from cuewire.model.prompts import MessageTemplate, PromptVersion, Variable
+from cuewire.model.references import Reference, parse_reference
 from cuewire.ports import PromptsFace
 from cuewire.registry.contents import declared
-from cuewire.registry.statements import check, says
+from cuewire.registry.statements import check, home_of, says
 from cuewire.registry.texts import templates_of
 
 Item = TypeVar("Item")
@@ -24,7 +26,7 @@ _TAKES_IN = re.compile(r"(?:include\s*|extends\s*|prompt\s*\(\s*(?:name\s*=\s*)?
 
 
 def in_order(found: Sequence[Item], files: Callable[[Item], Iterable[PromptFile]]) -> list[Item]:
-    """Return what holds files of one prompt each so that what is included comes before what includes it.
+    """Return what holds files of one prompt each so that what is included, or judges, comes before what names it.
 
     Otherwise it stays as it was.
     """
@@ -32,7 +34,9 @@ def in_order(found: Sequence[Item], files: Callable[[Item], Iterable[PromptFile]
     needed: dict[str, set[str]] = {}
     for item in found:
         for file in files(item):
-            needed.setdefault(file.prompt, set()).update(_taken_in(file.messages))
+            needed.setdefault(file.prompt, set()).update(
+                _taken_in(file.messages), (judge.name for judge in _judges(file))
+            )
         of_name.setdefault(file.prompt, []).append(item)
     ordered: list[Item] = []
     begun: set[str] = set()
@@ -71,6 +75,9 @@ class Arrivals:
             try:
                 check(file)
                 declare(await self._foreseen(file, before), file.variables)
+                for judge in _judges(file):
+                    if judge.name not in before:
+                        await self._prompts.get(str(judge), **home_of(file))
             except (InvalidInput, NotFound, TemplateError) as error:
                 problems.append((title, error.message))
             before.add(file.prompt)
@@ -108,6 +115,10 @@ class Arrivals:
             if not _taken_in(file.messages) & before:
                 raise
             return {name: Variable() for name in file.variables}
+
+
+def _judges(file: PromptFile) -> list[Reference]:
+    return [parse_reference(judge) for judge in judges_of(parse_policy(file.policy))]
 
 
 def _taken_in(messages: Sequence[MessageTemplate]) -> set[str]:

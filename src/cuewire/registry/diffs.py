@@ -17,7 +17,7 @@ from cuewire.ports import Renderer
 from cuewire.registry import texts
 from cuewire.registry.inputs import filled
 
-_FIELDS = ("model", "parameters", "output", "variables", "lenient", "includes")
+_FIELDS = ("model", "parameters", "output", "variables", "lenient", "policy", "includes")
 MAX_LINES = 20_000
 """Of both sides together; comparing takes time with the product of unequal lines."""
 

@@ -9,10 +9,11 @@ from typing import Any, Unpack
 import msgspec
 from msgspec.structs import replace
 
-from cuewire.model.errors import InvalidInput
+from cuewire.model.errors import InvalidInput, NotFound
 from cuewire.model.outputs import JsonOutput, parse_output
+from cuewire.model.policies import PLAIN, Policy, is_single, judges_of, parse_policy
 from cuewire.model.prompts import Content, DraftOptions, Variable, VersionDraft
-from cuewire.model.references import check_name
+from cuewire.model.references import check_name, parse_reference
 from cuewire.model.requests import check_parameters, parse_model
 from cuewire.model.text import check_json
 from cuewire.ports import Renderer
@@ -43,7 +44,9 @@ async def make_draft(
     found = declared(await read_variables(draft.messages, renderer, includes), variables)
     if draft.lenient:
         found = {name: each if name in variables else _anything(each) for name, each in found.items()}
+    await _check_judges(draft, find)
     further = [*([includes] if includes.texts else []), *(["lenient"] if draft.lenient else [])]
+    further += [draft.policy] if draft.policy != PLAIN else []
     content_hash = _hash((draft.messages, found, draft.model, draft.parameters, draft.output, *further))
     return replace(draft, variables=found, includes=includes, content_hash=content_hash)
 
@@ -58,6 +61,7 @@ def begin_draft(
     note: str = "",
     lenient: bool = False,
     parent: int | None = None,
+    policy: Mapping[str, Any] | Policy | None = None,
 ) -> VersionDraft:
     """Check what an author gave as far as that needs no template read, and return it as a draft without the rest.
 
@@ -86,6 +90,7 @@ def begin_draft(
         lenient=lenient,
         parent=parent,
         note=note,
+        policy=parse_policy(policy),
     )
 
 
@@ -94,6 +99,24 @@ async def find_variables(content: Content, *, renderer: Renderer, find: Find = n
     messages = checked_messages(content)
     includes = await find_includes("", messages, renderer=renderer, find=find)
     return await read_variables(messages, renderer, includes)
+
+
+async def _check_judges(draft: VersionDraft, find: Find) -> None:
+    """Refuse a judge that would have to be judged, so that no judging goes round. Raises InvalidInput, NotFound."""
+    for judge in judges_of(draft.policy):
+        field = "/policy/selection"
+        reference = parse_reference(judge)
+        if reference.name == draft.prompt:
+            raise InvalidInput(f"prompt {judge!r} cannot judge itself", field=field, hint="name another prompt")
+        try:
+            version = await find(reference)
+        except NotFound as error:
+            error.field = field
+            raise
+        if not is_single(version.policy):
+            raise InvalidInput(
+                f"judge {judge!r} has several candidates itself", field=field, hint="name a prompt that has one"
+            )
 
 
 def _hash(whole: tuple[object, ...]) -> str:

@@ -163,6 +163,7 @@ class Registry:
             "output": stated(base.output),
             "parameters": base.parameters,
             "lenient": base.lenient,
+            "policy": base.policy,
             "parent": base.number,
         }
         if content is None:
@@ -295,6 +296,7 @@ class Registry:
             parameters=version.parameters,
             variables=declarations(version),
             lenient=version.lenient,
+            policy=version.policy,
             note=f"from {prompt.name}@{version.number}",
             description=prompt.description,
             template_type=prompt.template_type,

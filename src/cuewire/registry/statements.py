@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from cuewire.model import policies
 from cuewire.model.errors import PromptNotFound
 from cuewire.model.outputs import parse_output, stated
 from cuewire.model.pages import MAX_PAGE
@@ -61,6 +62,7 @@ def file_of(version: PromptVersion, found: Mapping[str, Variable], *, of: Prompt
         parameters=version.parameters,
         variables=declared,
         lenient=version.lenient,
+        policy=policies.stated(version.policy),
         note=version.note,
     )
     return msgspec.structs.replace(file, **_details(of)) if of else file
@@ -71,8 +73,9 @@ def says(file: PromptFile, version: PromptVersion, found: Mapping[str, Variable]
 
     The note is no part of what a version says.
     """
-    told = (file.messages, file.model, file.parameters, parse_output(file.output), file.lenient)
-    known = (version.messages, version.model, version.parameters, version.output, version.lenient)
+    of_file, of_version = (policies.stated(each) for each in (policies.parse_policy(file.policy), version.policy))
+    told = (file.messages, file.model, file.parameters, parse_output(file.output), file.lenient, of_file)
+    known = (version.messages, version.model, version.parameters, version.output, version.lenient, of_version)
     if _bytes(told) != _bytes(known):
         return False
     optional = {name: {"default": None} for name, variable in found.items() if not variable.required}
@@ -109,6 +112,7 @@ def check(file: PromptFile) -> None:
         parameters=file.parameters,
         note=file.note,
         lenient=file.lenient,
+        policy=file.policy,
     )
 
 
@@ -131,6 +135,7 @@ async def publish(
         parameters=file.parameters,
         variables=file.variables,
         lenient=file.lenient,
+        policy=file.policy,
         note=file.note,
         **home_of(file),
         **(details_of(file) if describe else {}),

@@ -9,9 +9,12 @@ from typing import Any, TypeAlias, Unpack
 from cuewire.model.ids import check_execution_id
 from cuewire.model.orders import RunOptions, parse_order
 from cuewire.model.outcomes import OutcomeValue, check_outcomes
+from cuewire.model.plans import Plan
 from cuewire.model.prompts import Inputs
 from cuewire.model.results import Result
 from cuewire.ports import Clock, Listener, Stream
+from cuewire.remote.breakers import RemoteBreakers
+from cuewire.remote.cache import RemoteCache
 from cuewire.remote.events import RemoteEvents
 from cuewire.remote.executions import RemoteExecutions
 from cuewire.remote.last_known import LastKnown
@@ -23,7 +26,8 @@ from cuewire.remote.scopes import RemoteScopes
 from cuewire.remote.server import Server, path_of
 from cuewire.remote.subscriptions import SubscriptionMaker, Subscriptions
 from cuewire.remote.templates import RemoteTemplates
-from cuewire.wire.executions import OutcomeList
+from cuewire.wire.candidates import PlanShape
+from cuewire.wire.executions import OutcomeList, RunRequest
 
 StreamMaker: TypeAlias = Callable[[Callable[[Listener], Coroutine[Any, Any, Result]]], Stream]
 """Makes a stream of what a coroutine tells its listener."""
@@ -53,6 +57,8 @@ class RemoteApp:
         self._configurations = RemoteScopes(server, "configurations")
         self._executions = RemoteExecutions(server, subscriptions=self._subscriptions)
         self._events = RemoteEvents(server)
+        self._cache = RemoteCache(server)
+        self._breakers = RemoteBreakers(server)
         self._make_stream = make_stream
         self._close = close
         self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
@@ -91,6 +97,11 @@ class RemoteApp:
         return self._configurations
 
     @property
+    def cache(self) -> RemoteCache:
+        """Answers that may be given again."""
+        return self._cache
+
+    @property
     def executions(self) -> RemoteExecutions:
         """The record."""
         return self._executions
@@ -99,6 +110,11 @@ class RemoteApp:
     def events(self) -> RemoteEvents:
         """What happened."""
         return self._events
+
+    @property
+    def breakers(self) -> RemoteBreakers:
+        """Which endpoints the server leaves alone."""
+        return self._breakers
 
     async def run(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Result:
         """Run a prompt and return when the record is durable; see `App.run`."""
@@ -110,6 +126,11 @@ class RemoteApp:
         stream = self._make_stream(running.follow)
         self._streams.add(stream)
         return stream
+
+    async def plan(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Plan:
+        """Return what a run may lead to; see `App.plan`."""
+        asked = RunRequest.of(parse_order(prompt, inputs, **options))
+        return (await self._server.send("POST", path_of("executions", "plan"), asked, PlanShape)).plan()
 
     async def report(self, execution_id: str, **outcomes: OutcomeValue) -> None:
         """Report what became of an execution; see `App.report`."""

@@ -73,18 +73,7 @@ class Runs:
         return self._server.request(
             "POST",
             "/executions",
-            body=RunRequest(
-                prompt=str(order.reference),
-                inputs=dict(order.inputs),
-                model=order.model,
-                parameters=order.parameters or None,
-                metadata=order.metadata or None,
-                timeout_s=order.timeout_s,
-                strategy=order.reference.strategy,
-                language=order.reference.language,
-                stream=is_streamed,
-                linger_s=LINGER_S if is_streamed else 0.0,
-            ),
+            body=RunRequest.of(order, linger_s=LINGER_S if is_streamed else None),
             headers={"Idempotency-Key": key},
             timeouts=Timeouts(first_byte_s=patience_s, idle_s=idle_s, total_s=total_s),
         )

@@ -19,7 +19,9 @@ from cuewire.server.exchange import Exchange
 from cuewire.server.guard import Access, Guard, Handler
 from cuewire.server.permits import check_actions, permit
 from cuewire.server.replies import KEY, REPLIED, exchange_of
+from cuewire.server.routes.breakers import BreakerRoutes
 from cuewire.server.routes.bundles import BundleRoutes
+from cuewire.server.routes.cache import CacheRoutes
 from cuewire.server.routes.dispatch import DispatchRoute
 from cuewire.server.routes.events import EventRoutes
 from cuewire.server.routes.executions import ExecutionRoutes
@@ -80,6 +82,8 @@ class Application:
             ScopeRoutes(app, "strategies").router,
             ScopeRoutes(app, "configurations").router,
             EventRoutes(app).router,
+            CacheRoutes(app).router,
+            BreakerRoutes(app).router,
             DispatchRoute(app, executions, self.running).router,
             SessionRoutes(app).router,
             KeyRoutes(app).router,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TypeAlias, TypeVar
 
 from cuewire.model.results import Result
@@ -122,9 +122,15 @@ def figures_of(exchange: Exchange, *results: Result) -> Headers:
     costs = [result.cost_usd for result in results]
     yield from execution_header(results[0].id)
     yield b"x-cuewire-overhead-ms", b"%.3f" % max(0.0, elapsed_ms - max(result.called_ms for result in results))
-    yield b"x-cuewire-cache", b"stored" if all(result.stored for result in results) else b"miss"
+    yield b"x-cuewire-cache", _source_of(results)
     if None not in costs:
         yield b"x-cuewire-cost-usd", b"%.9f" % sum(cost or 0.0 for cost in costs)
+
+
+def _source_of(results: Sequence[Result]) -> bytes:
+    if all(result.stored for result in results):
+        return b"stored"
+    return b"hit" if all(result.cached_from for result in results) else b"miss"
 
 
 def _this_task() -> asyncio.Task[None]:

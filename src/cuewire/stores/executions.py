@@ -8,12 +8,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Select, select
 
+from cuewire.model.candidates import Work
 from cuewire.model.executions import CallRecord, Execution, ExecutionDetail, Failure, Status
 from cuewire.model.ids import no_execution
 from cuewire.model.pages import Page, check_limit
 from cuewire.model.requests import ChatMessage, ToolCall
-from cuewire.model.results import Usage
 from cuewire.model.text import check_json
+from cuewire.model.usage import Usage
 from cuewire.stores.cursors import make_cursor, read_cursor
 from cuewire.stores.database import Database
 from cuewire.stores.patterns import name_fits
@@ -23,6 +24,7 @@ _object = msgspec.json.Decoder(dict[str, Any])
 _messages = msgspec.json.Decoder(tuple[ChatMessage, ...])
 _tool_calls = msgspec.json.Decoder(tuple[ToolCall, ...])
 _failure = msgspec.json.Decoder(Failure)
+_work = msgspec.json.Decoder(Work)
 
 
 class SqlExecutionStore:
@@ -102,6 +104,7 @@ def detail_query(execution_id: str) -> Select[Any]:
             payloads.c.tool_calls,
             payloads.c.failure,
             payloads.c.sanitised,
+            payloads.c.work,
         )
         .join(versions, versions.c.id == executions.c.version_id)
         .join(prompts, prompts.c.id == versions.c.prompt_id)
@@ -136,6 +139,7 @@ def _get(connection: Connection, execution_id: str) -> ExecutionDetail | None:
         sanitised=row.sanitised,
         idempotency_key=row.idempotency_key,
         request_hash=row.request_hash,
+        work=_work.decode(row.work) if row.work is not None else None,
     )
 
 
@@ -162,6 +166,10 @@ def _listed(row: Row[Any]) -> dict[str, Any]:
         "error_code": row.error_code,
         "error_message": row.error_message,
         "metadata": _object.decode(row.metadata),
+        "purpose": row.purpose,
+        "parent_id": row.parent_id,
+        "cached_from": row.cached_from,
+        "saved_usd": row.saved_usd,
     }
 
 
@@ -184,10 +192,13 @@ def _call(row: Row[Any]) -> CallRecord:
             output_tokens=row.output_token_count,
             cached_tokens=row.cached_token_count,
             reasoning_tokens=row.reasoning_token_count,
+            cache_write_tokens=row.cache_write_token_count,
+            cache_write_1h_tokens=row.cache_write_1h_token_count,
         ),
         cost_usd=row.cost_usd,
         http_status=row.http_status,
         error_code=row.error_code,
         provider_request_id=row.provider_request_id,
         delay_ms=row.delay_ms,
+        candidate=row.candidate,
     )

@@ -12,6 +12,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, bi
 from cuewire.model.errors import PromptNotFound, ScopeNotFound, VersionNotFound
 from cuewire.model.includes import Includes
 from cuewire.model.outputs import OutputKind
+from cuewire.model.policies import PLAIN, Policy
 from cuewire.model.prompts import MessageTemplate, Prompt, PromptVersion, Variable
 from cuewire.model.references import (
     DEFAULT_LANGUAGE,
@@ -30,6 +31,7 @@ _variables = msgspec.json.Decoder(dict[str, Variable])
 _parameters = msgspec.json.Decoder(dict[str, Any])
 _output = msgspec.json.Decoder(OutputKind)
 _includes = msgspec.json.Decoder(Includes)
+_policies = msgspec.json.Decoder(Policy)
 _LARGEST_ID = 2**63 - 1
 
 
@@ -258,12 +260,17 @@ def version_of(row: Row[Any]) -> PromptVersion:
         created_at=row.created_at,
         includes=_includes.decode(row.includes),
         lenient=row.lenient,
+        policy=_policy(row.policy),
         parent=row.parent,
         author=row.author,
         strategy=row.strategy,
         language=row.language,
         labels=tuple(sorted(row.labels.split(","))) if row.labels else (),
     )
+
+
+def _policy(text: str) -> Policy:
+    return PLAIN if text == "{}" else _policies.decode(text)
 
 
 def refuse_archived(prompt: Row[Any]) -> None:

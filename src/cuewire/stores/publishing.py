@@ -128,6 +128,7 @@ class Publishing:
             "content_hash": draft.content_hash,
             "includes": _json(draft.includes),
             "lenient": draft.lenient,
+            "policy": _json(draft.policy),
             "parent": draft.parent if draft.parent is not None else (number - 1 or None),
             "author": self._by,
             "note": draft.note,

@@ -20,13 +20,14 @@ Row: TypeAlias = tuple[object, ...]
 
 _encode = msgspec.json.Encoder().encode
 _NOT_ENDED: Row = (None,) * 11
-_NO_ANSWER: Row = (None, None, None, None, None, 0)
+_NOT_CACHED: Row = (None, None)
+_NO_ANSWER: Row = (None, None, None, None, None, 0, None)
 
 
 class OpenRow:
     """The first half of an execution's rows, kept until its end is stored."""
 
-    __slots__ = ("due", "encoding", "execution", "id", "is_stored", "key", "model", "payload")
+    __slots__ = ("due", "encoding", "execution", "id", "is_stored", "key", "model", "origin", "payload")
 
     def __init__(self, opening: Opening, *, owner_id: int, encoding: Encoding) -> None:
         """Make the rows. Raises InvalidInput if the caller gave text that no database can store."""
@@ -49,6 +50,7 @@ class OpenRow:
             owner_id,
         )
         self.payload: Row = (PROJECT, self.key, user_json(opening.inputs, pointer="/inputs"))
+        self.origin: Row = (opening.purpose, opening.parent_id and encoding.id(opening.parent_id))
 
     @property
     def idempotency_key(self) -> object:
@@ -68,7 +70,10 @@ class OpenRow:
     @property
     def running(self) -> tuple[Row, Row]:
         """The execution and payload rows of an execution that has not ended."""
-        return (*self.execution, "running", self.model, *_NOT_ENDED), (*self.payload, *_NO_ANSWER)
+        return (*self.execution, "running", self.model, *_NOT_ENDED, *self.origin, None, None), (
+            *self.payload,
+            *_NO_ANSWER,
+        )
 
     def forget_key(self) -> None:
         """Drop the idempotency key, which is stored: stating it again would collide with itself."""
@@ -87,7 +92,8 @@ class ClosedRows:
         text, in_text = model_text(closing.text)
         value, in_value = model_json(closing.value)
         tool_calls, in_tool_calls = model_json(closing.tool_calls)
-        replaced = closing.sanitised + in_messages + in_text + in_value + in_tool_calls
+        work, in_work = model_json(closing.work)
+        replaced = closing.sanitised + in_messages + in_text + in_value + in_tool_calls + in_work
         self.execution: Row = (
             *opened.execution,
             closing.status,
@@ -103,9 +109,12 @@ class ClosedRows:
             closing.finish_reason and cleaned(closing.finish_reason)[0],
             failure and cleaned(failure.code)[0],
             failure and cleaned(failure.message)[0][:MAX_ERROR_MESSAGE],
+            *opened.origin,
+            closing.cached_from and opened.encoding.id(closing.cached_from),
+            _figure(closing.saved_usd),
         )
         kept = failure and model_json(_encoded_failure(failure))[0]
-        self.payload: Row = (*opened.payload, messages, text, value, tool_calls, kept, replaced)
+        self.payload: Row = (*opened.payload, messages, text, value, tool_calls, kept, replaced, work)
         self.calls: list[Row] = [_call_row(opened.key, call) for call in closing.calls]
 
     @property
@@ -133,6 +142,9 @@ def _call_row(key: object, call: CallRecord) -> Row:
         call.error_code,
         call.provider_request_id and cleaned(call.provider_request_id)[0],
         _figure(call.delay_ms) or 0.0,
+        call.candidate,
+        _count(usage.cache_write_tokens),
+        _count(usage.cache_write_1h_tokens),
     )
 
 

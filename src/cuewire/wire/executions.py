@@ -6,13 +6,15 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from cuewire.model.executions import Execution, ExecutionDetail, Status
-from cuewire.model.orders import RunOptions
+from cuewire.model.executions import Cause, Execution, ExecutionDetail, Purpose, Status
+from cuewire.model.orders import Order, RunOptions
 from cuewire.model.outcomes import Outcome, OutcomeValue
 from cuewire.model.pages import Page
 from cuewire.model.references import DEFAULT_LANGUAGE
 from cuewire.model.results import Result
+from cuewire.wire.candidates import CandidateShape, SelectionShape, WorkShape
 from cuewire.wire.shapes import Instant, Request, Shape, read, shown
+from cuewire.wire.usage import UsageShape
 
 MAX_LINGER_S = 60.0
 
@@ -22,7 +24,8 @@ class RunRequest(Request, frozen=True):
 
     `linger_s` is how long a streamed execution goes on without anyone who listens, so that a stream whose connection
     broke can be taken up again; 0 cancels it at once. Of a `strategy` (its name or id) its own prompt runs if it has
-    one, else the global one; without a version in the `language` one in a nearer or the default language does.
+    one, else the global one; without a version in the `language` one in a nearer or the default language does. The
+    parameters and models of a `configuration` (its name or id) count.
     """
 
     prompt: str
@@ -33,8 +36,26 @@ class RunRequest(Request, frozen=True):
     timeout_s: float | None = None
     strategy: str | int | None = None
     language: str | None = None
+    configuration: str | int | None = None
     stream: bool = False
     linger_s: float = 0.0
+
+    @classmethod
+    def of(cls, order: Order, *, linger_s: float | None = None) -> RunRequest:
+        """Return an order as JSON, but for its idempotency key; with `linger_s` the answer is to be streamed."""
+        return cls(
+            prompt=str(order.reference),
+            inputs=dict(order.inputs),
+            model=order.model,
+            parameters=order.parameters or None,
+            metadata=order.metadata or None,
+            timeout_s=order.timeout_s,
+            strategy=order.reference.strategy,
+            language=order.reference.language,
+            configuration=order.configuration,
+            stream=linger_s is not None,
+            linger_s=linger_s or 0.0,
+        )
 
     def options(self, idempotency_key: str | None) -> RunOptions:
         """Return what `App.run` and `App.stream` take by keyword."""
@@ -46,16 +67,8 @@ class RunRequest(Request, frozen=True):
             "timeout_s": self.timeout_s,
             "strategy": None if self.strategy is None else str(self.strategy),
             "language": self.language,
+            "configuration": None if self.configuration is None else str(self.configuration),
         }
-
-
-class UsageShape(Shape, frozen=True):
-    """Token counts; null where the provider reported nothing."""
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cached_tokens: int | None = None
-    reasoning_tokens: int | None = None
 
 
 class ToolCallShape(Shape, frozen=True):
@@ -69,7 +82,8 @@ class ToolCallShape(Shape, frozen=True):
 class ResultShape(Shape, frozen=True):
     """The answer to a run; `stored` says that an idempotency key brought it back and nothing was called.
 
-    `strategy` and `language` are those of the prompt that ran: a global one is of no strategy.
+    `strategy` and `language` are those of the prompt that ran: a global one is of no strategy. `valid` is false for an
+    answer of the wrong form that the policy lets pass. Of several candidates, `candidates` says how each ended.
     """
 
     id: str
@@ -87,6 +101,11 @@ class ResultShape(Shape, frozen=True):
     tool_calls: tuple[ToolCallShape, ...] = ()
     stored: bool = False
     called_ms: float = 0.0
+    valid: bool = True
+    candidates: tuple[CandidateShape, ...] = ()
+    selection: SelectionShape | None = None
+    cached_from: str | None = None
+    saved_usd: float | None = None
     strategy: str | None = None
     language: str = DEFAULT_LANGUAGE
 
@@ -124,6 +143,10 @@ class ExecutionShape(Shape, frozen=True):
     error_code: str | None
     error_message: str | None
     metadata: dict[str, Any]
+    purpose: Purpose
+    parent_id: str | None
+    cached_from: str | None
+    saved_usd: float | None
 
     def execution(self) -> Execution:
         """Return the execution that the JSON says."""
@@ -156,7 +179,7 @@ class CallShape(Shape, frozen=True):
     """One request to a model; times in milliseconds."""
 
     number: int
-    purpose: Literal["first", "retry", "failover", "repair", "judge"]
+    purpose: Cause
     model: str
     status: Literal["ok", "failed", "cancelled", "timed_out"]
     duration_ms: float
@@ -166,6 +189,7 @@ class CallShape(Shape, frozen=True):
     error_code: str | None = None
     provider_request_id: str | None = None
     delay_ms: float = 0.0
+    candidate: int = 0
 
 
 class FailureShape(Shape, frozen=True):
@@ -213,16 +237,22 @@ class ExecutionDetailShape(ExecutionShape, frozen=True):
     idempotency_key: str | None
     request_hash: str | None
     withheld: bool = False
+    work: WorkShape | None = None
     outcomes: tuple[OutcomeShape, ...] = ()
 
     @classmethod
     def of(cls, execution: ExecutionDetail, outcomes: tuple[Outcome, ...] = ()) -> ExecutionDetailShape:
         """Return the execution, with what was reported of it, as JSON."""
-        return msgspec.structs.replace(shown(execution, cls), outcomes=tuple(shown(o, OutcomeShape) for o in outcomes))
+        told = tuple(shown(outcome, OutcomeShape) for outcome in outcomes)
+        work = execution.work
+        plain = msgspec.structs.replace(execution, work=None) if work else execution
+        return msgspec.structs.replace(shown(plain, cls), outcomes=told, work=work and WorkShape.of(work))
 
     def detail(self) -> ExecutionDetail:
         """Return the execution that the JSON says."""
-        return read(self, ExecutionDetail)
+        work = self.work
+        plain = msgspec.structs.replace(self, work=None) if work else self
+        return msgspec.structs.replace(read(plain, ExecutionDetail), work=work and work.work())
 
 
 class ExecutionPage(Shape, frozen=True):

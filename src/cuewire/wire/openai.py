@@ -17,7 +17,8 @@ from cuewire.model.errors import CuewireError, InvalidInput
 from cuewire.model.orders import RunOptions
 from cuewire.model.prompts import AD_HOC, BUILT_IN, Prompt, PromptVersion
 from cuewire.model.requests import PROMPT_PROVIDER
-from cuewire.model.results import Result, Usage
+from cuewire.model.results import Result
+from cuewire.model.usage import Usage
 from cuewire.wire.problems import problem_of
 from cuewire.wire.shapes import Shape
 from cuewire.wire.strict_json import convert, decode

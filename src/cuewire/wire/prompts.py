@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from cuewire.model.pages import Page
+from cuewire.model.policies import Policy
 from cuewire.model.prompts import (
     Content,
     Details,
@@ -20,6 +21,7 @@ from cuewire.model.prompts import (
 )
 from cuewire.model.references import DEFAULT_LABEL
 from cuewire.model.text import check_json
+from cuewire.wire.policies import WrittenPolicy
 from cuewire.wire.shapes import Instant, Request, Shape, read, shown
 from cuewire.wire.strict_json import convert
 from cuewire.wire.versions import VersionShape, WrittenContent, plain_content
@@ -38,6 +40,7 @@ class VersionRequest(Request, frozen=True, kw_only=True):
     parameters: dict[str, Any] | UnsetType = UNSET
     variables: dict[str, dict[str, Any]] | UnsetType = UNSET
     lenient: bool | UnsetType = UNSET
+    policy: WrittenPolicy | None | UnsetType = UNSET
     note: str | UnsetType = UNSET
     labels: list[str] = []
 
@@ -228,13 +231,15 @@ TAKEN_NAMES = frozenset(
 """What a path means otherwise where a prompt's name stands; of a prompt with such a name it says `%73tats`."""
 _NOT_SAID = frozenset({*Home.__annotations__, "parent"})
 """What the path and the query say, or the registry finds itself."""
-_OPTIONS = ("model", "output", "parameters", "variables", "lenient", "note", *Details.__annotations__)
+_OPTIONS = ("model", "output", "parameters", "variables", "lenient", "policy", "note", *Details.__annotations__)
 
 R = TypeVar("R", bound=Request)
 
 
 def _converted(given: Mapping[str, Any], kind: type[R], **more: Any) -> R:
     plain = {**given, **more}
+    if isinstance(policy := plain.get("policy"), Policy):
+        plain["policy"] = msgspec.to_builtins(policy)
     check_json(plain, pointer="")
     return convert(plain, kind)
 

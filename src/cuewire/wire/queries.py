@@ -107,6 +107,20 @@ class RuleDropQuery(RuleQuery):
     label: Annotated[str, Field(max_length=64)]
 
 
+class CacheQuery(_Query):
+    """Which entries of the cache to list."""
+
+    limit: _Limit = 100
+    after: _After = None
+
+
+class CacheClearQuery(_Query):
+    """Which entries of the cache to remove."""
+
+    prompt: Annotated[str | None, Field(max_length=128, description="its name or id; without one all entries")] = None
+    number: Annotated[int | None, Field(ge=1, lt=2**63, description="a version of the prompt")] = None
+
+
 class ReviewQuery(RuleQuery):
     """Which reviews to list."""
 

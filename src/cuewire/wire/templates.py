@@ -10,7 +10,8 @@ from msgspec import UNSET, UnsetType
 
 from cuewire.model.analyses import Analysis, FoundInput, Preview, PreviewedMessage, Problem
 from cuewire.model.errors import InvalidInput
-from cuewire.model.prompts import Content, PromptStats, Role
+from cuewire.model.prompts import Content, PromptStats
+from cuewire.model.requests import Role
 from cuewire.model.template_types import CatalogueVariable, TemplateType, Word
 from cuewire.model.text import check_json
 from cuewire.wire.shapes import Request, Shape, read, shown

@@ -10,6 +10,7 @@ import msgspec
 from cuewire.model.prompts import Content, Message, Placeholder, PromptVersion, Variable
 from cuewire.model.references import DEFAULT_LANGUAGE
 from cuewire.model.text import check_json
+from cuewire.wire.policies import PolicyShape
 from cuewire.wire.shapes import Instant, Request, Shape, read, shown
 from cuewire.wire.strict_json import convert
 
@@ -155,6 +156,7 @@ class VersionShape(Shape, frozen=True):
     strategy: str | None = None
     language: str = DEFAULT_LANGUAGE
     labels: tuple[str, ...] = ()
+    policy: PolicyShape = PolicyShape()
 
     @classmethod
     def of(cls, version: PromptVersion) -> VersionShape:

@@ -8,8 +8,11 @@ from contextlib import AsyncExitStack
 from cuewire.clock import SystemClock
 from cuewire.config import Settings
 from cuewire.engine.app import Executions, LocalApp, Parts
+from cuewire.engine.cache import ResultCache
+from cuewire.engine.cached import CachedAnswers
 from cuewire.engine.live import LiveExecutions
 from cuewire.engine.run import Engine, Surroundings
+from cuewire.engine.scene import Scenes
 from cuewire.model.actors import Actor
 from cuewire.ports import Provider
 from cuewire.prices.genai import GenaiPriceBook
@@ -19,11 +22,13 @@ from cuewire.registry.resolver import Resolver
 from cuewire.registry.sessions import SignIns
 from cuewire.registry.users import Roster
 from cuewire.stores.api_keys import SqlApiKeys
+from cuewire.stores.cache import SqlCacheStore
 from cuewire.stores.executions import SqlExecutionStore
 from cuewire.stores.outcomes import SqlOutcomeStore
 from cuewire.stores.places import place_of
 from cuewire.stores.prompts import SqlPromptStore
 from cuewire.stores.record_writer import RecordWriter
+from cuewire.stores.scopes import SqlScopeStore
 from cuewire.stores.sessions import SqlSessions
 from cuewire.stores.users import SqlUsers
 from cuewire.template.render import TemplateRenderer
@@ -48,12 +53,15 @@ async def open_local(
         stack.push_async_callback(renderer.close)
         pool = ProviderPool(settings, clock=clock, given=providers)
         stack.push_async_callback(pool.close)
+        cache = SqlCacheStore(database)
         executions, outcomes = SqlExecutionStore(database), SqlOutcomeStore(database)
         news = News(database, clock=clock)
         resolver = Resolver(SqlPromptStore(database), news=news, clock=clock)
         engine = Engine(
             Surroundings(
                 resolver=resolver,
+                scenes=Scenes(SqlScopeStore(database), news=news, models=settings.models),
+                cache=ResultCache(cache, renderer=renderer, news=news, clock=clock),
                 renderer=renderer,
                 providers=pool,
                 prices=GenaiPriceBook(),
@@ -73,6 +81,7 @@ async def open_local(
                 engine=engine,
                 registry=registry,
                 executions=Executions(executions, outcomes, live=live),
+                cache=CachedAnswers(cache, prompts=registry.prompts, news=news, clock=clock, actor=actor),
                 actor=actor,
                 keys=KeyRing(keys, clock=clock),
                 users=Roster(SqlUsers(database), clock=clock),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from cuewire.clock import SystemClock
-from cuewire.config import Endpoint, Settings, usable
+from cuewire.config import Settings, usable
+from cuewire.config.providers import Endpoint
 from cuewire.model.errors import ConfigError, MissingExtra, ModelNotFound
 from cuewire.outbound.lazy import open_transport
 from cuewire.outbound.proxies import Proxies
@@ -115,10 +117,8 @@ class ProviderPool:
                 hint=f"set {endpoint.key_source}, or providers.{endpoint.name}.key in cuewire.toml",
                 field=f"providers.{endpoint.name}.key",
             )
-        from cuewire.providers.openai_compatible import OpenAICompatible
-
         timeouts = self._settings.timeouts
-        return OpenAICompatible(
+        return _speaker(endpoint)(
             endpoint.name,
             base_url=endpoint.base_url,
             key=endpoint.key,
@@ -133,3 +133,22 @@ class ProviderPool:
             ),
             key_hint=endpoint.key_source,
         )
+
+
+def _speaker(endpoint: Endpoint) -> Callable[..., Provider]:
+    """Return what speaks to an endpoint; only what is used is imported."""
+    if endpoint.kind == "anthropic":
+        from cuewire.providers.anthropic import Anthropic
+
+        return Anthropic
+    if endpoint.kind == "gemini":
+        from cuewire.providers.gemini import Gemini
+
+        return Gemini
+    if endpoint.form is not None:
+        from cuewire.providers.http_json import HttpJson
+
+        return partial(HttpJson, form=endpoint.form)
+    from cuewire.providers.openai_compatible import OpenAICompatible
+
+    return OpenAICompatible

@@ -10,7 +10,8 @@ from cuewire.engine.check import parse_answer
 from cuewire.model.errors import OutputError
 from cuewire.model.outputs import BooleanOutput, ChoiceOutput, JsonOutput, NumberOutput, OutputKind, TextOutput
 from cuewire.model.requests import ToolCall
-from cuewire.model.results import Answer, Usage
+from cuewire.model.results import Answer
+from cuewire.model.usage import Usage
 
 SCHEMA = {
     "type": "object",

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from cuewire.engine.checks import why_failed
-from cuewire.model.results import Result, Usage
+from cuewire.model.results import Result
 from cuewire.model.reviews import Check
+from cuewire.model.usage import Usage
 
 
 def result(value: Any, text: str = "") -> Result:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from cuewire.engine.price import price_answer
 from cuewire.model.prices import Rates, Tier
 from cuewire.model.requests import ModelRef, parse_model
-from cuewire.model.results import Answer, Usage
+from cuewire.model.results import Answer
+from cuewire.model.usage import Usage
 from cuewire.prices.genai import GenaiPriceBook
 
 MODEL = ModelRef(provider="openai", model="gpt-4o-mini")
@@ -58,6 +59,26 @@ def test_no_token_is_charged_twice_and_none_is_free(inputs: int, cached: int, ou
     assert whole is not None
     assert usd <= whole + 1e-12
     assert (usd == 0) == (inputs == outputs == 0)
+
+
+@given(TOKENS, TOKENS, TOKENS, TOKENS)
+def test_what_is_written_to_the_cache_is_charged_once(inputs: int, cached: int, written: int, hour: int) -> None:
+    dear = Rates(
+        tiers=(Tier(above=0, input=1e-6, output=0.0, cached=1e-7, cache_write=1.25e-6, cache_write_1h=2e-6),),
+        source="test",
+    )
+    usage = Usage(
+        input_tokens=inputs,
+        output_tokens=0,
+        cached_tokens=cached,
+        cache_write_tokens=written,
+        cache_write_1h_tokens=hour,
+    )
+
+    usd = price_answer(MODEL, answer(usage), dear).usd
+
+    assert usd is not None
+    assert inputs * 1e-7 - 1e-9 <= usd <= inputs * 2e-6 + 1e-9
 
 
 @pytest.mark.parametrize("usage", [Usage(), Usage(input_tokens=1), Usage(output_tokens=1)])
@@ -128,15 +149,33 @@ class TestGenaiPriceBook:
         from genai_prices import calc_price
 
         book, day = GenaiPriceBook(), datetime(2026, 11, 1, 12, tzinfo=UTC)
-        for name, inputs in (("gpt-4o", 5_000), ("claude-sonnet-4-5", 300_000), ("claude-sonnet-4-5", 1_000)):
+        for name, inputs, written, hour in (
+            ("gpt-4o", 5_000, 0, 0),
+            ("gpt-6.1-sol", 5_000, 3_000, 0),
+            ("claude-sonnet-4-5", 300_000, 9_000, 4_000),
+            ("claude-sonnet-4-5", 1_000, 500, 0),
+            ("claude-haiku-5-5", 100_001, 50_000, 50_000),
+        ):
             provider = "openai" if name.startswith("gpt") else "anthropic"
             theirs = calc_price(
-                TheirUsage(input_tokens=inputs, output_tokens=700, cache_read_tokens=200),
+                TheirUsage(
+                    input_tokens=inputs,
+                    output_tokens=700,
+                    cache_read_tokens=200,
+                    cache_write_tokens=written,
+                    cache_write_1h_tokens=hour,
+                ),
                 model_ref=name,
                 provider_id=provider,
                 genai_request_timestamp=day,
             )
-            usage = Usage(input_tokens=inputs, output_tokens=700, cached_tokens=200)
+            usage = Usage(
+                input_tokens=inputs,
+                output_tokens=700,
+                cached_tokens=200,
+                cache_write_tokens=written,
+                cache_write_1h_tokens=hour,
+            )
 
             ours = price_answer(MODEL, answer(usage), book.rates(ModelRef(provider=provider, model=name), day))
 

@@ -8,7 +8,8 @@ import pytest
 
 from cuewire.engine.stream import _HIGH_WATER, ExecutionStream
 from cuewire.model.errors import RateLimited
-from cuewire.model.results import Result, Usage
+from cuewire.model.results import Result
+from cuewire.model.usage import Usage
 
 Listener = Callable[[str], Awaitable[None]]
 

@@ -18,6 +18,7 @@ from cuewire.model.includes import IncludedText, Includes
 from cuewire.model.prompt_files import PromptFile
 from cuewire.model.prompts import Image, Message, Placeholder
 from cuewire.model.text import is_storable
+from tests.support.policies import STATED_POLICIES
 
 WORDS = st.sampled_from(["", "a", "Ada's", "no", "1", "x\ny", "ü"])
 TEXTS = st.text().filter(is_storable)
@@ -34,6 +35,7 @@ FILES = st.builds(
     parameters=st.dictionaries(st.sampled_from(["temperature", "seed"]), st.integers(0, 1)),
     variables=st.dictionaries(st.sampled_from(["a", "b"]), st.dictionaries(WORDS, st.none() | WORDS | st.floats(0, 1))),
     lenient=st.booleans(),
+    policy=STATED_POLICIES,
     note=TEXTS,
 )
 TIMES = st.integers(0, 10**9).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
@@ -141,6 +143,22 @@ def test_a_prompt_for_prompty_comes_back() -> None:
     assert b"kind: thread" in written.data
     assert b"required: false" in written.data
     assert [loss.what for loss in written.losses] == ["{% include 'b' %}", "system:", "\\user:"]
+
+
+@pytest.mark.parametrize("format", ["prompty", "promptfoo", "langfuse"])
+def test_what_another_tool_has_no_policy_for_is_told(format: Format) -> None:
+    policy = {"parallel": {"mode": "static_count", "count": 3}}
+
+    written = write([version(Message("user", "{{ text }}"), policy=policy)], format=format)
+
+    assert [(loss.what, "has no place for it" in loss.why) for loss in written.losses] == [(f"policy: {policy}", True)]
+
+
+def test_a_bundle_with_a_policy_that_cannot_be_is_refused() -> None:
+    data = write([version(Message("user", "x"), policy={"at_once": 2})]).data
+
+    with pytest.raises(InvalidInput, match="a, version 1: policy: Expected `int` >= 1"):
+        read(data.replace(b'"at_once": 2', b'"at_once": 0'))
 
 
 def test_examples_go_to_promptfoo_as_variables_and_come_back() -> None:

@@ -13,6 +13,7 @@ from cuewire.model.errors import InvalidInput
 from cuewire.model.prompt_files import PromptFile
 from cuewire.model.prompts import AuthoredRole, Image, Message, Placeholder
 from cuewire.model.text import is_storable
+from tests.support.policies import STATED_POLICIES
 
 LINES = st.text().filter(is_storable) | st.sampled_from(
     [
@@ -49,6 +50,7 @@ FILES = st.builds(
     language=st.just("en") | st.just("no"),
     strategy=st.none() | st.just("7"),
     lenient=st.booleans(),
+    policy=STATED_POLICIES,
 )
 
 
@@ -85,6 +87,17 @@ Look:
     )
 
 
+def test_a_policy_is_written_without_what_goes_without_saying() -> None:
+    said = "policy:\n  parallel:\n    mode: static_count\n    count: 3\n  selection:\n    method: consensus\n"
+    read = from_text("a", f"---\n{said}    quorum: 0\n  at_once: 8\n---\nBug or idea? {{{{ text }}}}\n")
+
+    assert read.policy == {
+        "parallel": {"mode": "static_count", "count": 3},
+        "selection": {"method": "consensus"},
+    }
+    assert to_text(read) == f"---\n{said}---\nBug or idea? {{{{ text }}}}\n"
+
+
 def test_a_file_by_hand_needs_no_more_than_a_text() -> None:
     read = from_text("a", "---\n---\nBug or idea? {{ text }}\n")
 
@@ -102,6 +115,8 @@ def test_a_file_by_hand_needs_no_more_than_a_text() -> None:
         ("---\nmodle: a/b\n---\nx", "line 2: unknown settings: modle"),
         ("---\nmodel: [a]\n---\nx", "model"),
         ("---\nvariables: {text: 1}\n---\nx", "variables"),
+        ("---\npolicy: {at_once: 0}\n---\nx", "policy: Expected `int` >= 1"),
+        ("---\npolicy: {models: [{model: a/b}, {model: a/b}]}\n---\nx", "'a/b' is bound twice"),
         ("---\na: 1\nb: {c: 1, c: 2}\n---\nx", "line 3: a key stands there twice"),
         ("---\n---\nx\n[[user]]\ny", "line 3: what stands here belongs to no message"),
         ("---\n---\n[[text]]\ny", "line 3: what stands here belongs to no message"),

@@ -8,7 +8,7 @@ import pytest
 from cuewire.model.entries import MAX_ERROR, Entry, parse_entry
 from cuewire.model.errors import InvalidInput
 from cuewire.model.references import Reference
-from cuewire.model.results import Usage
+from cuewire.model.usage import Usage
 
 
 def entry(**changes: Any) -> Entry:

@@ -9,7 +9,7 @@ from cuewire.model.orders import parse_order
 from cuewire.model.outcomes import check_outcome
 from cuewire.model.outputs import BooleanOutput, ChoiceOutput, JsonOutput, NumberOutput, TextOutput, parse_output
 from cuewire.model.requests import ModelRef, check_parameters, parse_model
-from cuewire.model.results import Usage
+from cuewire.model.usage import Usage
 
 
 @pytest.mark.parametrize(

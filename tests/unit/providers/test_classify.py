@@ -57,6 +57,7 @@ def test_f3_f4_status_alone_decides_when_the_body_says_nothing(status: int, code
         (400, said("", code=400, type="exceed_context_size_error"), "context_length_exceeded"),
         (400, said("", code="model_not_found"), "model_not_served"),
         (400, [said("", code=400, details=[{"reason": "API_KEY_INVALID"}])], "authentication_failed"),
+        (400, said("User location is not supported", code=400, status="FAILED_PRECONDITION"), "out_of_credit"),
         (403, said("", code=403, metadata={"flagged_input": "x", "reasons": ["violence"]}), "request_rejected"),
         (400, said("", code="content_filter"), "request_rejected"),
         (401, said("", code="invalid_api_key"), "authentication_failed"),
@@ -72,6 +73,8 @@ def test_code_of_the_provider_says_more_than_a_status_of_the_400s(status: int, b
     [
         (400, "This model's maximum context length is 8192 tokens", "context_length_exceeded"),
         (400, "prompt is too long: 9000 tokens > 8000 maximum", "context_length_exceeded"),
+        (400, "input length and `max_tokens` exceed context limit: 7 + 9 > 10", "context_length_exceeded"),
+        (400, "The input token count (9) exceeds the maximum number of tokens allowed (8).", "context_length_exceeded"),
         (400, "API key not valid. Please pass a valid API key.", "authentication_failed"),
         (400, "Your credit balance is too low to access the API", "out_of_credit"),
         (500, "maximum context length", "provider_fault"),
@@ -81,6 +84,35 @@ def test_code_of_the_provider_says_more_than_a_status_of_the_400s(status: int, b
 )
 def test_words_count_last_and_only_where_servers_are_known_to_say_them(status: int, message: str, code: str) -> None:
     assert error_of(status, said(message)).code == code
+
+
+MINUTE = {"violations": [{"quotaId": "GenerateRequestsPerMinutePerProjectPerModel-FreeTier"}]}
+DAY = {"violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}
+SPENT = "You exceeded your current quota, please check your plan and billing details."
+
+
+@pytest.mark.parametrize(
+    ("details", "code", "wait_s"),
+    [
+        ([MINUTE, {"retryDelay": "37.523614s"}], "rate_limited", 37.523614),
+        ([{"retryDelay": "0s"}], "rate_limited", 0.0),
+        ([DAY, {"retryDelay": "11s"}], "out_of_credit", 11.0),
+        ([{"retryDelay": "soon"}], "out_of_credit", None),
+        ([{"retryDelay": "-5s"}], "out_of_credit", None),
+        ([{"retryDelay": 7}, "text"], "out_of_credit", None),
+        ("text", "out_of_credit", None),
+    ],
+)
+def test_f1_google_says_in_the_details_how_long_to_wait_and_which_quota_is_gone(
+    details: object, code: str, wait_s: float | None
+) -> None:
+    error = error_of(429, said(SPENT, code=429, status="RESOURCE_EXHAUSTED", details=details))
+
+    assert (error.code, error.retry_after_s) == (code, wait_s)
+
+
+def test_wait_of_a_header_wins_over_that_of_the_body() -> None:
+    assert error_of(429, said(details=[{"retryDelay": "9s"}]), retry_after_s=2.0).retry_after_s == 2.0
 
 
 @pytest.mark.parametrize("body", [{"error": "model 'x' not found"}, {"detail": "no"}, {"message": "no", "code": "x_y"}])
@@ -95,6 +127,12 @@ def test_other_shapes_of_error_bodies_are_read(body: object) -> None:
         ({"code": 429}, "rate_limited"),
         ({"code": 502}, "provider_unavailable"),
         ({"type": "overloaded_error"}, "provider_unavailable"),
+        ({"type": "timeout_error"}, "provider_unavailable"),
+        ({"type": "api_error"}, "provider_fault"),
+        ({"type": "not_found_error"}, "model_not_served"),
+        ({"type": "billing_error"}, "out_of_credit"),
+        ({"type": "permission_error"}, "authentication_failed"),
+        ({"type": "request_too_large"}, "request_rejected"),
         ({"code": "rate_limit_exceeded"}, "rate_limited"),
         ({"code": "server_error"}, "provider_fault"),
         ({"type": "invalid_request_error"}, "request_rejected"),

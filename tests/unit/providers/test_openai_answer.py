@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuewire.model.errors import ProtocolError
-from cuewire.model.results import Answer, Usage
+from cuewire.model.results import Answer
+from cuewire.model.usage import Usage
 from cuewire.providers.openai_answer import GrowingAnswer, whole_answer
 from cuewire.providers.openai_wire import decode_answer, decode_models, read_usage
 

@@ -11,7 +11,8 @@ from cuewire.model.embeddings import EmbeddingRequest, Embeddings
 from cuewire.model.errors import ProviderUnavailable, RateLimited, RequestRejected
 from cuewire.model.outputs import parse_output
 from cuewire.model.requests import ChatMessage, ImageContent, ModelRequest, TextContent
-from cuewire.model.results import Answer, Usage
+from cuewire.model.results import Answer
+from cuewire.model.usage import Usage
 from cuewire.ports import Listener
 from cuewire.providers.scripted import Reply, Script, Scripted
 

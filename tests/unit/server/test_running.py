@@ -9,7 +9,8 @@ import pytest
 
 from cuewire.engine.stream import ExecutionStream
 from cuewire.model.errors import InvalidInput, RateLimited
-from cuewire.model.results import Result, Usage
+from cuewire.model.results import Result
+from cuewire.model.usage import Usage
 from cuewire.ports import Listener
 from cuewire.server.running import Running, StreamedExecution
 from cuewire.wire.executions import ResultShape

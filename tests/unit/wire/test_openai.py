@@ -11,7 +11,8 @@ import pytest
 from cuewire.model.errors import InvalidInput, PromptNotFound, ProviderTimeout, RateLimited
 from cuewire.model.prompts import AD_HOC, Prompt
 from cuewire.model.requests import ToolCall
-from cuewire.model.results import Result, Usage
+from cuewire.model.results import Result
+from cuewire.model.usage import Usage
 from cuewire.wire.openai import ChatOrder, ChunkWriter, completion, error_body, model_list, read_chat
 
 HELLO = [{"role": "user", "content": "hello"}]

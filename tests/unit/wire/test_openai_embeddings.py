@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from cuewire.model.embeddings import Embedded
 from cuewire.model.errors import InvalidInput
-from cuewire.model.results import Result, Usage
+from cuewire.model.results import Result
+from cuewire.model.usage import Usage
 from cuewire.wire.openai import error_body
 from cuewire.wire.openai_embeddings import EmbeddingOrder, embedding_list, read_embedding
 

@@ -14,7 +14,8 @@ from cuewire.model.outcomes import Outcome
 from cuewire.model.outputs import BooleanOutput, ChoiceOutput, JsonOutput, NumberOutput, OutputKind, TextOutput
 from cuewire.model.prompts import Image, Message, Placeholder, PromptVersion, Variable
 from cuewire.model.requests import ChatMessage, ImageContent, TextContent, ToolCall
-from cuewire.model.results import Result, Usage
+from cuewire.model.results import Result
+from cuewire.model.usage import Usage
 from cuewire.wire.executions import ExecutionDetailShape, ResultShape, RunRequest
 from cuewire.wire.prompts import UpdateRequest
 from cuewire.wire.streams import HEARTBEAT, EventReader, PieceShape, written

@@ -13,6 +13,7 @@
     │                           ModelNotServed, ProviderUnavailable, ProviderFault, NetworkError, ProviderTimeout,
     │                           ProtocolError, IncompleteAnswer
     ├── OutputError             the model's answer is not of the kind that the version asks for
+    ├── NothingSelected         too few of the candidates agree
     ├── StoreError              StoreBusy, StoreUnavailable, StoreFull, StoreDamaged, SchemaMismatch, RecordNotWritten
     ├── ServerError             AccessDenied, ServerUnavailable: between us and a Cuewire server
     └── ConfigError             MissingExtra
@@ -55,6 +56,7 @@ from cuewire.model.errors.providers import (
     IncompleteAnswer,
     ModelNotServed,
     NetworkError,
+    NothingSelected,
     OutOfCredit,
     OutputError,
     ProtocolError,
@@ -110,6 +112,7 @@ __all__ = [
     "ModelNotFound",
     "ModelNotServed",
     "NetworkError",
+    "NothingSelected",
     "NotFound",
     "OutOfCredit",
     "Outdated",

@@ -118,6 +118,12 @@ class IncompleteAnswer(ProviderError):
     retriable = True
 
 
+class NothingSelected(CuewireError):
+    """There are valid candidates, and none of them was selected: too few agree."""
+
+    code = "nothing_selected"
+
+
 class OutputError(CuewireError):
     """The model's answer is not of the kind that the version asks for; `text` is the answer as it came."""
 

@@ -18,6 +18,7 @@ from cuewire.server.documented import documented
 from cuewire.server.exchange import Exchange
 from cuewire.server.replies import REPLIED, as_json, exchange_of
 from cuewire.server.running import Running, StreamedExecution
+from cuewire.wire.candidates import PlanShape
 from cuewire.wire.executions import (
     MAX_LINGER_S,
     CancelledShape,
@@ -57,6 +58,12 @@ class ExecutionRoutes:
             self.list,
             methods=["GET"],
             **documented("executions:read", "List executions, newest first", reply=ExecutionPage),
+        )
+        router.add_api_route(
+            "/plan",
+            self.plan,
+            methods=["POST"],
+            **documented("run", "Tell what a run may lead to", body=RunRequest, reply=PlanShape),
         )
         router.add_api_route(
             "/{execution_id}",
@@ -112,6 +119,13 @@ class ExecutionRoutes:
         """Run a prompt, and reply when its record is durable; with `stream` as server-sent events."""
         await self.run(exchange_of(request))
         return REPLIED
+
+    async def plan(self, request: Request) -> Response:
+        """Return the candidates that a run would ask for, and bounds on calls and cost; nothing is called."""
+        exchange = exchange_of(request)
+        asked = decode(await exchange.body(), RunRequest)
+        authorize(exchange.actor, "run", name_in(asked.prompt))
+        return as_json(PlanShape.of(await self._app.plan(asked.prompt, asked.inputs, **asked.options(None))))
 
     async def list(self, request: Request, query: Annotated[ExecutionQuery, Query()]) -> Response:
         """List executions, newest first."""

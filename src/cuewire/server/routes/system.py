@@ -55,7 +55,8 @@ class SystemRoutes:
 
     async def figures(self) -> Response:
         """Return the counters."""
-        return Response(self._metrics.text(running=len(self._running)), media_type=CONTENT_TYPE.decode())
+        text = self._metrics.text(running=len(self._running), breakers=self._app.breakers.states())
+        return Response(text, media_type=CONTENT_TYPE.decode())
 
     async def openapi(self) -> Response:
         """Return the OpenAPI document."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlalchemy import DDL, Column, MetaData, PrimaryKeyConstraint, String, Table, event
 
 from cuewire.stores.schema.access import api_keys, sessions, users
-from cuewire.stores.schema.executions import UNENDED, calls, did_not_succeed, executions, payloads
+from cuewire.stores.schema.executions import UNENDED, cache_entries, calls, did_not_succeed, executions, payloads
 from cuewire.stores.schema.names import PROJECT, metadata
 from cuewire.stores.schema.outcomes import outcomes, prompt_performance, trading_signals
 from cuewire.stores.schema.prompts import (
@@ -33,6 +33,7 @@ __all__ = [
     "UNENDED",
     "alembic_version",
     "api_keys",
+    "cache_entries",
     "calls",
     "did_not_succeed",
     "events",
@@ -56,7 +57,7 @@ __all__ = [
     "versions",
 ]
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration, whose tables these are."""
 
 _IN_SQLITE = (

@@ -50,6 +50,10 @@ executions = Table(
     Column("finish_reason", Text),
     Column("error_code", Text),
     Column("error_message", String(1_000)),
+    Column("purpose", String(16), nullable=False, server_default=text("'app'")),
+    Column("parent_id", ExecutionId),
+    Column("cached_from", ExecutionId),
+    Column("saved_usd", Float),
     CheckConstraint(
         "status IN ('pending', 'running', 'succeeded', 'failed', 'cancelled', 'timed_out', 'interrupted')",
         name="status",
@@ -80,6 +84,15 @@ Index(
     sqlite_where=executions.c.idempotency_key.is_not(None),
 )
 
+# SqlCacheStore.stats
+Index(
+    None,
+    executions.c.project_id,
+    executions.c.cached_from,
+    sqlite_where=executions.c.cached_from.is_not(None),
+    postgresql_where=executions.c.cached_from.is_not(None),
+)
+
 payloads = Table(
     "payloads",
     metadata,
@@ -92,6 +105,7 @@ payloads = Table(
     Column("tool_calls", JsonText),
     Column("failure", JsonText),
     Column("sanitised", Integer, nullable=False, server_default=text("0")),
+    Column("work", JsonText),
     # SqlExecutionStore.get
     PrimaryKeyConstraint("project_id", "execution_id"),
     execution_key(),
@@ -116,8 +130,34 @@ calls = Table(
     Column("error_code", Text),
     Column("provider_request_id", Text),
     Column("delay_ms", Float, nullable=False),
+    Column("candidate", Integer, nullable=False, server_default=text("0")),
+    Column("cache_write_token_count", BigInteger),
+    Column("cache_write_1h_token_count", BigInteger),
     # SqlExecutionStore.get
     PrimaryKeyConstraint("project_id", "execution_id", "number"),
     execution_key(),
     sqlite_with_rowid=False,
 )
+
+cache_entries = Table(
+    "cache_entries",
+    metadata,
+    project(),
+    Column("key", String(64), nullable=False),
+    Column("version_id", Number, ForeignKey("versions.id"), nullable=False),
+    Column("source_id", ExecutionId, nullable=False),
+    Column("value", JsonText, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("finish_reason", Text, nullable=False),
+    Column("cost_usd", Float),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    # SqlCacheStore.find, put
+    PrimaryKeyConstraint("project_id", "key"),
+    sqlite_with_rowid=False,
+)
+# SqlCacheStore.clear of versions
+Index(None, cache_entries.c.project_id, cache_entries.c.version_id)
+# SqlCacheStore.list, newest first
+Index(None, cache_entries.c.project_id, cache_entries.c.created_at, cache_entries.c.key)

@@ -103,6 +103,7 @@ versions = Table(
     Column("lenient", Boolean, nullable=False, server_default=false()),
     Column("parent", Number),
     Column("author", Text, nullable=False, server_default=text("''")),
+    Column("policy", JsonText, nullable=False, server_default=text("'{}'")),
     CheckConstraint("number > 0", name="number"),
     # SqlPromptStore.resolve by number, versions, and the newest version for publish
     UniqueConstraint("project_id", "prompt_id", "number"),

@@ -2,7 +2,7 @@
 
 Settings are named as in cuewire.toml; the environment spells the same path as CUEWIRE_TIMEOUTS__TOTAL_S. Each resolved
 setting remembers where it came from. Keys of well-known providers are also read from the variables that their own
-clients use, and are bound to the origin that they were given for.
+clients use.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
+from cuewire.config.providers import Endpoint, ProviderSettings, endpoints, read_key
 from cuewire.model.errors import ConfigError, InvalidInput
 from cuewire.model.secrets import Secret
 from cuewire.model.values import Value
@@ -37,13 +38,11 @@ class TimeoutSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     total_s: float = 120.0
 
 
-class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A provider as written in the file; `key` is `env:NAME`, `file:PATH` or the key itself."""
+class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is said of a model, as [models."openai/gpt-4o"]: how able it is among ours, and how many tokens fit."""
 
-    kind: Literal["openai", "scripted", "local"] = "openai"
-    base_url: str = ""
-    key: str = ""
-    headers: dict[str, str] = {}
+    power: int | None = None
+    window: int | None = None
 
 
 class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,20 +58,9 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     prompt_folder: str = ""
     local_model: str = ""
     max_connections: int = 1_000
+    models: dict[str, ModelSettings] = {}
     timeouts: TimeoutSettings = TimeoutSettings()
     providers: dict[str, ProviderSettings] = {}
-
-
-class Endpoint(Value, frozen=True):
-    """A provider ready for use: where it is, and the key that may go there and nowhere else."""
-
-    name: str
-    kind: Literal["openai", "scripted", "local"]
-    base_url: str
-    key: Secret | None
-    key_source: str
-    headers: dict[str, str]
-    needs_key: bool = False
 
 
 class Settings(Value, frozen=True):
@@ -94,35 +82,13 @@ class Settings(Value, frozen=True):
     prompt_folder: Path | None
     local_model: str
     max_connections: int
+    models: dict[str, ModelSettings]
     timeouts: TimeoutSettings
     endpoints: dict[str, Endpoint]
     https_proxy: str
     http_proxy: str
     no_proxy: str
     origins: dict[str, str]
-
-
-class _Preset(Value, frozen=True):
-    base_url: str
-    key_variable: str = ""
-    url_variable: str = ""
-    header_variables: dict[str, str] = {}
-
-
-PRESETS: Mapping[str, _Preset] = {
-    "openai": _Preset(
-        base_url="https://api.openai.com/v1",
-        key_variable="OPENAI_API_KEY",
-        url_variable="OPENAI_BASE_URL",
-        header_variables={"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"},
-    ),
-    "openrouter": _Preset(base_url="https://openrouter.ai/api/v1", key_variable="OPENROUTER_API_KEY"),
-    "groq": _Preset(base_url="https://api.groq.com/openai/v1", key_variable="GROQ_API_KEY"),
-    "mistral": _Preset(base_url="https://api.mistral.ai/v1", key_variable="MISTRAL_API_KEY"),
-    "deepseek": _Preset(base_url="https://api.deepseek.com/v1", key_variable="DEEPSEEK_API_KEY"),
-    "ollama": _Preset(base_url="http://127.0.0.1:11434/v1", url_variable="OLLAMA_HOST"),
-    "vllm": _Preset(base_url="http://127.0.0.1:8000/v1"),
-}
 
 
 def load(
@@ -161,8 +127,9 @@ def load(
         prompt_folder=Path(said.prompt_folder).expanduser() if said.prompt_folder else None,
         local_model=said.local_model,
         max_connections=said.max_connections,
+        models=said.models,
         timeouts=said.timeouts,
-        endpoints=_endpoints(said.providers, variables, origins),
+        endpoints=endpoints(said.providers, variables, origins),
         https_proxy=variables.get("HTTPS_PROXY") or variables.get("https_proxy") or "",
         http_proxy=variables.get("http_proxy") or "",  # the capitals are a client's header in CGI (httpoxy)
         no_proxy=variables.get("NO_PROXY") or variables.get("no_proxy") or "",
@@ -175,7 +142,7 @@ def usable(settings: Settings) -> list[str]:
     return [
         endpoint.name
         for endpoint in settings.endpoints.values()
-        if endpoint.kind != "openai"
+        if not endpoint.base_url
         or endpoint.key
         or any(origin.startswith(f"providers.{endpoint.name}.") for origin in settings.origins)
     ]
@@ -265,63 +232,6 @@ def _invalid(problem: str, origins: Mapping[str, str]) -> ConfigError:
     return ConfigError(f"{name}: {what}" + (f" (set in {origin})" if origin else ""), field=name)
 
 
-def _endpoints(
-    providers: Mapping[str, ProviderSettings], variables: Mapping[str, str], origins: dict[str, str]
-) -> dict[str, Endpoint]:
-    found = {
-        "scripted": Endpoint(name="scripted", kind="scripted", base_url="", key=None, key_source="", headers={}),
-        "local": Endpoint(name="local", kind="local", base_url="", key=None, key_source="", headers={}),
-    }
-    for name, preset in PRESETS.items():
-        found[name] = _from_preset(name, preset, variables)
-        if preset.key_variable in variables:
-            origins[f"providers.{name}.key"] = preset.key_variable
-    for name, given in providers.items():
-        found[name] = _from_file(name, given, found.get(name), variables)
-    return found
-
-
-def _from_preset(name: str, preset: _Preset, variables: Mapping[str, str]) -> Endpoint:
-    base_url = variables.get(preset.url_variable) or preset.base_url
-    if name == "ollama" and base_url != preset.base_url:
-        base_url = f"{base_url if '://' in base_url else f'http://{base_url}'}".rstrip("/") + "/v1"
-    base_url = _checked_url(base_url, name)
-    key = variables.get(preset.key_variable) or ""
-    return Endpoint(
-        name=name,
-        kind="openai",
-        base_url=base_url,
-        key=Secret(key, origin=origin_of(base_url)) if key else None,
-        key_source=preset.key_variable,
-        headers={h: variables[v] for h, v in preset.header_variables.items() if variables.get(v)},
-        needs_key=bool(preset.key_variable) and base_url == preset.base_url,
-    )
-
-
-def _from_file(name: str, given: ProviderSettings, preset: Endpoint | None, variables: Mapping[str, str]) -> Endpoint:
-    """Join what the file says with the preset; a base URL of its own drops the preset's key (it belongs elsewhere)."""
-    if name == "prompt":
-        raise ConfigError("provider name 'prompt' is reserved for stored prompts", field="providers.prompt")
-    if given.kind != "openai" or (preset and preset.kind != "openai"):
-        return Endpoint(name=name, kind=given.kind, base_url="", key=None, key_source="", headers={})
-    if preset and not given.base_url:
-        base_url, inherited = preset.base_url, preset
-    else:
-        base_url, inherited = _checked_url(given.base_url, name), None
-    key, source = _read_key(given.key, f"providers.{name}.key", variables)
-    own_key = Secret(key, origin=origin_of(base_url)) if key else None
-    takes_over = inherited is not None and not given.key
-    return Endpoint(
-        name=name,
-        kind="openai",
-        base_url=base_url,
-        key=inherited.key if inherited and takes_over else own_key,
-        key_source=inherited.key_source if inherited and takes_over else source,
-        headers={**(inherited.headers if inherited else {}), **given.headers},
-        needs_key=inherited.needs_key if inherited else False,
-    )
-
-
 def _checked_author(author: str) -> str:
     if 1 <= len(author) <= MAX_AUTHOR and author.isprintable():
         return author
@@ -330,7 +240,7 @@ def _checked_author(author: str) -> str:
 
 def _token(text: str, server: str, variables: Mapping[str, str]) -> Secret | None:
     """Return the API key for a server, bound to the server that the same layer of settings knew."""
-    key, _ = _read_key(text, "token", variables)
+    key, _ = read_key(text, "token", variables)
     if not key:
         return None
     try:
@@ -338,37 +248,6 @@ def _token(text: str, server: str, variables: Mapping[str, str]) -> Secret | Non
     except InvalidInput:
         problem = "the server's address is not a plain http(s) address"
         raise ConfigError(problem, hint="write it as https://host", field="server") from None
-
-
-def _read_key(text: str, field: str, variables: Mapping[str, str]) -> tuple[str, str]:
-    """Return the key, empty if there is none, and the name of the place that it is read from."""
-    scheme, colon, rest = text.partition(":")
-    if colon and scheme == "env":
-        return variables.get(rest, ""), rest
-    if colon and scheme == "file":
-        try:
-            return Path(rest).expanduser().read_text(encoding="utf-8").strip(), rest
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"the key of {field!r} cannot be read from {rest!r}: {error}", field=field) from None
-    return text, field
-
-
-def _checked_url(url: str, name: str) -> str:
-    field = f"providers.{name}.base_url"
-    if not url:
-        raise ConfigError(f"provider {name!r} has no base_url", hint=f"set {field} in cuewire.toml", field=field)
-    try:
-        origin_of(url)
-        is_plain = not any(character in url for character in "?#\\")
-    except InvalidInput:
-        is_plain = False
-    if not is_plain:
-        raise ConfigError(
-            f"the base URL of provider {name!r} is not a plain http(s) address",
-            hint="write it as https://host/path, without user, query or fragment",
-            field=field,
-        )
-    return url.rstrip("/")
 
 
 def _platform_folder(kind: Literal["data", "config"]) -> Path:

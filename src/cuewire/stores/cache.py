@@ -1,0 +1,100 @@
+"""Cache entries as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, or_, select
+
+from cuewire.model.cache import CacheEntry, CacheStats
+from cuewire.model.pages import Page
+from cuewire.stores.cursors import make_cursor, read_cursor
+from cuewire.stores.database import Database, insert_into
+from cuewire.stores.schema import PROJECT, cache_entries, executions
+
+_LIST = "cache"
+_OURS = cache_entries.c.project_id == PROJECT
+_EXPIRED = and_(cache_entries.c.expires_at.is_not(None), cache_entries.c.expires_at <= bindparam("now"))
+_FOUND = select(cache_entries).where(_OURS, cache_entries.c.key == bindparam("key"), ~_EXPIRED)
+
+
+class SqlCacheStore:
+    """Implements `CacheStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, key: str, *, now: datetime) -> CacheEntry | None:
+        """Return the entry of a key, unless it has expired."""
+        row = await self._database.read(lambda connection: connection.execute(_FOUND, {"key": key, "now": now}).first())
+        return _entry(row) if row else None
+
+    async def put(self, entry: CacheEntry) -> None:
+        """Store an entry in place of the one with its key."""
+        values = {name: getattr(entry, name) for name in CacheEntry.__struct_fields__}
+        values |= {"project_id": PROJECT, "value": msgspec.json.encode(entry.value).decode()}
+
+        def run(connection: Connection) -> None:
+            insertion = insert_into(connection, cache_entries)
+            new = {name: insertion.excluded[name] for name in values if name not in ("project_id", "key")}
+            connection.execute(
+                insertion.on_conflict_do_update(index_elements=["project_id", "key"], set_=new), [values]
+            )
+
+        await self._database.write(run)
+
+    async def list(self, *, limit: int, after: str | None = None) -> Page[CacheEntry]:
+        """Return entries, the newest first."""
+        query = select(cache_entries).where(_OURS)
+        if after is not None:
+            at, _, key = read_cursor(after, of=_LIST).partition(" ")
+            last = datetime.fromisoformat(at)
+            same = and_(cache_entries.c.created_at == last, cache_entries.c.key < key)
+            query = query.where(or_(cache_entries.c.created_at < last, same))
+        query = query.order_by(cache_entries.c.created_at.desc(), cache_entries.c.key.desc()).limit(limit + 1)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        found = tuple(map(_entry, rows[:limit]))
+        if len(rows) <= limit:
+            return Page(found, None)
+        return Page(found, make_cursor(f"{found[-1].created_at.isoformat()} {found[-1].key}", of=_LIST))
+
+    async def clear(self, *, version_ids: Sequence[int] | None = None, before: datetime | None = None) -> int:
+        """Remove entries and count them."""
+        statement = delete(cache_entries).where(_OURS)
+        if version_ids is not None:
+            statement = statement.where(cache_entries.c.version_id.in_(version_ids))
+        if before is not None:
+            statement = statement.where(cache_entries.c.expires_at <= before)
+        return await self._database.write(lambda connection: connection.execute(statement).rowcount)
+
+    async def stats(self, *, now: datetime) -> CacheStats:
+        """Return what there is, and what it was good for."""
+        counted = select(func.count(), func.count().filter(_EXPIRED)).select_from(cache_entries).where(_OURS)
+        hits = select(func.count(), func.coalesce(func.sum(executions.c.saved_usd), 0.0)).where(
+            executions.c.project_id == PROJECT, executions.c.cached_from.is_not(None)
+        )
+
+        def run(connection: Connection) -> CacheStats:
+            entries, expired = connection.execute(counted, {"now": now}).one()
+            times, saved_usd = connection.execute(hits).one()
+            return CacheStats(entries=entries, expired=expired, hits=times, saved_usd=saved_usd)
+
+        return await self._database.read(run)
+
+
+def _entry(row: Row[Any]) -> CacheEntry:
+    return CacheEntry(
+        key=row.key,
+        version_id=row.version_id,
+        source_id=row.source_id,
+        value=msgspec.json.decode(row.value),
+        text=row.text,
+        model=row.model,
+        finish_reason=row.finish_reason,
+        cost_usd=row.cost_usd,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+    )
