@@ -28,7 +28,7 @@ FREE = {
     *("CatalogueVariableShape.json_schema", "CatalogueVariableShape.example", "PreviewShape.inputs"),
     *("CheckShape.inputs", "CheckShape.expected", "EventShape.data", "ScopeShape.parameters", "ScopeShape.effective"),
     *("ExecutionShape.metadata", "ExecutionDetailShape.metadata", "ExecutionDetailShape.inputs"),
-    *("ExecutionDetailShape.value", "ResultShape.value", "CandidateShape.value"),
+    *("ExecutionDetailShape.value", "ResultShape.value", "CandidateShape.value", "CacheEntryShape.value"),
     *("BindingShape.parameters", "PlannedShape.parameters", "CandidateShape.parameters"),
 }
 """What replies hold that people make up: inputs, outputs, parameters of models, JSON Schemas, data of events."""

@@ -100,8 +100,8 @@ def test_no_list_holds_what_is_theirs(server: Serving, narrow: Serving, theirs: 
     for path, reply in replies.items():
         assert THEIRS.encode() not in reply.body, path
         assert theirs["execution_id"].encode() not in reply.body, path
-    assert {path for path, reply in replies.items() if reply.status != 200} == {"/api/v1/users"}
-    assert replies["/api/v1/users"].status == 403
+    refused = {path: reply.status for path, reply in replies.items() if reply.status != 200}
+    assert refused == {"/api/v1/users": 403, "/api/v1/cache": 403}
     for path in ("/api/v1/prompts/", "/v1/models"):
         assert OURS.encode() in replies[path].body
     for path in ("/api/v1/prompts/", "/v1/models", "/api/v1/reviews", "/api/v1/events", "/api/v1/executions"):
