@@ -234,7 +234,9 @@ async def test_each_fault_of_a_provider_is_one_typed_error_and_one_record(
         assert caught.value.execution_id is not None
         record = await app.executions.get(caught.value.execution_id)
         status = "timed_out" if kind is ProviderTimeout else "failed"
-        assert (record.status, record.success, record.error_code, record.cost_usd) == (status, False, kind.code, None)
+        cost_usd = 0.0 if 400 <= http_status < 500 else None  # what is refused is not charged
+        found = record.status, record.success, record.error_code, record.cost_usd
+        assert found == (status, False, kind.code, cost_usd)
         assert record.duration_ms is not None
         assert record.duration_ms > 0
         assert [(call.status, call.http_status) for call in record.calls] == [(status, http_status or None)]

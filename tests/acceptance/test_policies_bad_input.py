@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import cuewire
-from cuewire.model.errors import CuewireError
+from cuewire.model.errors import CuewireError, ModelNotFound
 from tests.support.command_line import CommandLine
 from tests.support.model_server import ModelServer
 from tests.support.policy_models import opened
@@ -60,8 +60,14 @@ BAD: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.fixture
-async def app(tmp_path: Path) -> AsyncIterator[cuewire.App]:
-    async with ModelServer() as unused, opened(unused, tmp_path) as running:
+async def desk() -> AsyncIterator[ModelServer]:
+    async with ModelServer() as unused:
+        yield unused
+
+
+@pytest.fixture
+async def app(desk: ModelServer, tmp_path: Path) -> AsyncIterator[cuewire.App]:
+    async with opened(desk, tmp_path) as running:
         await running.prompts.publish("jury", "Rank {{ fenced }}", model="openai/gpt-4o")
         two = {"parallel": {"mode": "static_count", "count": 2}}
         await running.prompts.publish("many", "Rank {{ fenced }}", model="openai/gpt-4o", policy=two)
@@ -87,6 +93,23 @@ async def test_what_is_no_policy_at_all_is_refused_too(app: cuewire.App, policy:
         await app.prompts.publish("triage", "Bug?", model="openai/gpt-4o", policy=policy)
 
     assert refused.value.field.startswith("/policy")
+
+
+async def test_one_of_several_whose_provider_is_gone_is_told_before_the_first_call(
+    app: cuewire.App, desk: ModelServer
+) -> None:
+    models = [{"model": "openai/gpt-4o", "priority": 1}, {"model": "nowhere/gpt-4o"}]
+    policy = {"parallel": {"mode": "static_count", "count": 2}, "models": models}
+    await app.prompts.publish("triage", "Bug?", policy=policy)
+
+    with pytest.raises(ModelNotFound, match="nowhere"):
+        await app.plan("triage")
+    with pytest.raises(ModelNotFound, match="nowhere") as refused:
+        await app.run("triage")
+
+    assert desk.received == []
+    record = await app.executions.get(refused.value.execution_id or "")
+    assert (record.status, record.error_code, record.calls) == ("failed", "model_not_found", ())
 
 
 def test_over_rest_the_same_is_refused_as_422_with_the_same_fields(tmp_path: Path) -> None:

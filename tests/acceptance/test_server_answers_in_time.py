@@ -23,6 +23,8 @@ MESSAGES = [{"role": "user", "content": "Hello"}]
 BODIES: Mapping[str, Any] = {
     "POST /api": {"endpoint": "execute_prompt", "prompt": "triage", "inputs": {"text": "x"}},
     "POST /api/v1/executions": {"prompt": "triage", "inputs": {"text": "x"}},
+    "POST /api/v1/executions/plan": {"prompt": "triage", "inputs": {"text": "x"}},
+    "PUT /api/v1/breakers": {"model": "scripted/other", "status": "open"},
     "POST /api/v1/executions/{execution_id}/outcomes": {"correct": True},
     "POST /api/v1/prompts/": {"name": "made-@N@", "content": "Hello {{ text }}"},
     "PUT /api/v1/prompts/{prompt}": {"content": "Bug, idea or praise? {{ text }} @N@", "model": "scripted/echo"},

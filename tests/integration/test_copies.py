@@ -18,6 +18,7 @@ from cuewire.model.template_types import CatalogueVariable, TemplateType
 from cuewire.model.users import User
 from cuewire.registry.sessions import SignIns
 from cuewire.stores.api_keys import SqlApiKeys
+from cuewire.stores.cache import SqlCacheStore
 from cuewire.stores.copies import PAGE_ROWS, copy_all
 from cuewire.stores.places import place_of
 from cuewire.stores.schema import metadata, prompt_performance, trading_signals
@@ -29,6 +30,7 @@ from tests.support.stores import (
     NOON,
     HeldClock,
     Stores,
+    cache_entry,
     claiming,
     closing,
     draft,
@@ -74,6 +76,7 @@ async def fill_registry(stores: Stores) -> None:
     await stores.scopes.put("strategy", "momentum", {"parameters": {"n": 2.50}}, is_new=True, by="ada")
     own = await stores.prompts.publish(draft("own"), details={"tags": ["a"]}, strategy="momentum", language="de")
     await stores.rules.set_rule(LabelRule(label="production", needs_review=True), by="ada")
+    await SqlCacheStore(stores.database).put(cache_entry(version_id=own.id))
     await stores.reviews.ask(own.prompt_id, "canary", 1, by="ada", comment="why")
     kind = TemplateType(name="mine", description="x", variables=(CatalogueVariable(name="a", json_schema={}),))
     await SqlTemplateTypeStore(stores.database).put(kind, by="ada")

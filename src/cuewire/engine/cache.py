@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import timedelta
 
 from cuewire.engine.cache_key import cache_key, is_drawn
 from cuewire.model.cache import CacheEntry
+from cuewire.model.errors import StoreError
 from cuewire.model.orders import Order
 from cuewire.model.plans import Plan
 from cuewire.model.prompts import PromptVersion
@@ -17,6 +19,8 @@ from cuewire.model.results import Result
 from cuewire.ports import CacheStore, Clock, Renderer
 from cuewire.registry.news import News
 from cuewire.registry.texts import templates_of
+
+logger = logging.getLogger("cuewire.engine")
 
 MAX_CHARACTERS = 32 * 1024 * 1024
 """Characters of answers that memory holds."""
@@ -50,7 +54,10 @@ class Flight:
                 expires_at=None if self._ttl_s is None else now + timedelta(seconds=self._ttl_s),
             )
             self.land(entry)
-            await self._cache.put(entry)
+            try:
+                await self._cache.put(entry)
+            except StoreError as error:  # the run has its answer, and its record is there
+                logger.warning("cache.not_kept execution=%s reason=%s", result.id, error.code)
 
     def end(self) -> None:
         """Let those who wait ask for themselves, unless there is an answer."""

@@ -73,6 +73,7 @@ class Engine:
         self._cache = surroundings.cache
         self._renderer = surroundings.renderer
         self._prices = surroundings.prices
+        self._providers = surroundings.providers
         self._clock = clock
         self._records = Records(surroundings.recorder, clock)
         self._caller = Caller(surroundings.providers, surroundings.prices, clock)
@@ -111,10 +112,9 @@ class Engine:
         Raises what a run would raise before its first call.
         """
         version = await self._resolver.resolve(order.reference)
-        scene = self._scenes.nowhere if order.configuration is None else await self._scenes.of(order.configuration)
-        plan = make_plan(version, model=order.model, parameters=order.parameters, scene=scene)
         inputs = check_inputs(version, _with_prior(version, order.inputs, ()))
         messages = await render_messages(version, inputs, self._renderer, at=self._clock.now())
+        plan = await self._planned(order, version)
         worst_usd, why = self._worst(plan, version, messages)
         check_worst(version.policy, worst_usd, why)
         notes = (*plan.notes, *([f"what it can cost at most is not known: {why}"] if why else []))
@@ -201,11 +201,20 @@ class Engine:
         inputs = check_inputs(version, _with_prior(version, order.inputs, ()))
         messages = await self._messages(version, inputs, record)
         record.rendered(messages)
-        scene = self._scenes.nowhere if order.configuration is None else await self._scenes.of(order.configuration)
-        plan = make_plan(version, model=order.model, parameters=order.parameters, scene=scene)
+        plan = await self._planned(order, version)
         if version.policy.max_usd is not None:
             check_worst(version.policy, *self._worst(plan, version, messages))
         return _Prepared(inputs, messages, plan)
+
+    async def _planned(self, order: Order, version: PromptVersion) -> Plan:
+        """Plan who is asked. Raises ModelNotFound, before the first call, for one of several whose provider is gone."""
+        scene = self._scenes.nowhere if order.configuration is None else await self._scenes.of(order.configuration)
+        plan = make_plan(version, model=order.model, parameters=order.parameters, scene=scene)
+        if plan.only is None:
+            for candidate in plan.candidates:
+                for model in (candidate.model, *candidate.fallbacks):
+                    self._providers.get(model.provider)
+        return plan
 
     async def _asked(
         self, prepared: _Prepared, version: PromptVersion, record: OpenRecord, listener: Listener | None

@@ -18,7 +18,7 @@ from cuewire.model.policies import (
     PromptName,
     Times,
 )
-from cuewire.wire.shapes import Shape, read, shown
+from cuewire.wire.shapes import Shape
 
 
 class OneCandidateShape(Shape, frozen=True, tag_field="mode", tag="none"):
@@ -178,12 +178,3 @@ class PolicyShape(Shape, frozen=True):
     max_calls: Annotated[int, Meta(ge=1, le=MOST_CALLS)] | None = None
     max_usd: Annotated[float, Meta(ge=0, le=1e6)] | None = None
     cache: CacheShape | None = None
-
-    @classmethod
-    def of(cls, policy: Policy) -> PolicyShape:
-        """Return the policy as JSON."""
-        return shown(policy, cls)
-
-    def policy(self) -> Policy:
-        """Return the policy that the JSON says."""
-        return read(self, Policy)

@@ -84,15 +84,6 @@ Index(
     sqlite_where=executions.c.idempotency_key.is_not(None),
 )
 
-# SqlCacheStore.stats
-Index(
-    None,
-    executions.c.project_id,
-    executions.c.cached_from,
-    sqlite_where=executions.c.cached_from.is_not(None),
-    postgresql_where=executions.c.cached_from.is_not(None),
-)
-
 payloads = Table(
     "payloads",
     metadata,

@@ -1,7 +1,5 @@
 DROP TABLE cache_entries
 
-DROP INDEX ix_executions_project_id_cached_from
-
 ALTER TABLE calls DROP COLUMN cache_write_1h_token_count
 
 ALTER TABLE calls DROP COLUMN cache_write_token_count

@@ -33,8 +33,6 @@ CREATE TABLE cache_entries (
 )
  WITHOUT ROWID
 
-CREATE INDEX ix_executions_project_id_cached_from ON executions (project_id, cached_from) WHERE cached_from IS NOT NULL
-
 CREATE INDEX ix_cache_entries_project_id_created_at_key ON cache_entries (project_id, created_at, "key")
 
 CREATE INDEX ix_cache_entries_project_id_version_id ON cache_entries (project_id, version_id)
