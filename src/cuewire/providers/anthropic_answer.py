@@ -17,6 +17,7 @@ from cuewire.providers.anthropic_wire import (
     decode_message,
     read_usage,
 )
+from cuewire.providers.growing import GrowingText
 from cuewire.providers.upstream import ErrorInside
 
 UNKNOWN = "unknown"
@@ -51,7 +52,7 @@ def read_whole(body: bytes, *, request_id: str) -> Answer:
     )
 
 
-class GrowingMessage:
+class GrowingMessage(GrowingText):
     """The answer of a streamed call, put together event by event."""
 
     __slots__ = (
@@ -59,30 +60,18 @@ class GrowingMessage:
         "_calls",
         "_message",
         "_stop_reason",
-        "_taken",
-        "_texts",
         "_usage",
-        "error",
-        "first_token_ms",
         "is_over",
     )
 
     def __init__(self) -> None:
-        self._texts: list[str] = []
-        self._taken = 0
+        super().__init__()
         self._calls: dict[int, WireBlock] = {}
         self._arguments: dict[int, list[str]] = {}
         self._message: WireMessage | None = None
         self._stop_reason: str | None = None
         self._usage: dict[str, object] = {}
-        self.error: object = None
-        self.first_token_ms: float | None = None
         self.is_over = False
-
-    @property
-    def text(self) -> str:
-        """What has arrived of the text."""
-        return "".join(self._texts)
 
     @property
     def is_empty(self) -> bool:
@@ -101,12 +90,6 @@ class GrowingMessage:
         """
         for each in data:
             self._take(decode_event(each))
-
-    def take(self) -> str:
-        """Return the text that was added since the last time."""
-        text = "".join(self._texts[self._taken :])
-        self._taken = len(self._texts)
-        return text
 
     def finish(self, *, request_id: str) -> Answer:
         """Return the complete answer. Raises ProtocolError if it never began."""

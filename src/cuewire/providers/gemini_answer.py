@@ -10,6 +10,7 @@ from cuewire.model.results import Answer
 from cuewire.model.usage import Usage
 from cuewire.providers.counts import count_in
 from cuewire.providers.gemini_wire import WireAnswer, WireCall, WireFeedback, WirePart, arguments_of, decode_answer
+from cuewire.providers.growing import GrowingText
 from cuewire.providers.upstream import ErrorInside
 
 _REASONS = {
@@ -53,7 +54,7 @@ def read_usage(usage: object) -> Usage:
     )
 
 
-class GrowingAnswer:
+class GrowingAnswer(GrowingText):
     """The answer of a call, put together event by event; a plain answer is one event."""
 
     __slots__ = (
@@ -62,29 +63,17 @@ class GrowingAnswer:
         "_finish_reason",
         "_id",
         "_model",
-        "_taken",
-        "_texts",
         "_usage",
-        "error",
-        "first_token_ms",
     )
 
     def __init__(self) -> None:
-        self._texts: list[str] = []
-        self._taken = 0
+        super().__init__()
         self._calls: list[WireCall] = []
         self._finish_reason = ""
         self._finish_message = ""
         self._usage = Usage()
         self._id = ""
         self._model = ""
-        self.error: object = None
-        self.first_token_ms: float | None = None
-
-    @property
-    def text(self) -> str:
-        """What has arrived of the text."""
-        return "".join(self._texts)
 
     @property
     def is_empty(self) -> bool:
@@ -114,12 +103,6 @@ class GrowingAnswer:
                 self.error = _blocked(event.prompt_feedback)
             else:
                 self._grow(event)
-
-    def take(self) -> str:
-        """Return the text that was added since the last time."""
-        text = "".join(self._texts[self._taken :])
-        self._taken = len(self._texts)
-        return text
 
     def finish(self, *, request_id: str) -> Answer:
         """Return the complete answer. Raises ProtocolError if nothing at all was said."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from cuewire.model.errors import ProtocolError
 from cuewire.model.requests import ToolCall
 from cuewire.model.results import Answer
+from cuewire.providers.growing import GrowingText
 from cuewire.providers.openai_wire import (
     WireAnswer,
     WireMessage,
@@ -51,7 +52,7 @@ def whole_answer(wire: WireAnswer, *, request_id: str) -> Answer:
     )
 
 
-class GrowingAnswer:
+class GrowingAnswer(GrowingText):
     """The answer of a streamed call, put together event by event."""
 
     __slots__ = (
@@ -60,29 +61,17 @@ class GrowingAnswer:
         "_id",
         "_model",
         "_refusal",
-        "_taken",
-        "_texts",
         "_usage",
-        "error",
-        "first_token_ms",
     )
 
     def __init__(self) -> None:
-        self._texts: list[str] = []
-        self._taken = 0
+        super().__init__()
         self._refusal: list[str] = []
         self._calls: dict[int, list[WireToolCall]] = {}
         self._finish_reason: str | None = None
         self._usage: object = None
         self._id = ""
         self._model = ""
-        self.error: object = None
-        self.first_token_ms: float | None = None
-
-    @property
-    def text(self) -> str:
-        """What has arrived of the text."""
-        return "".join(self._texts)
 
     @property
     def is_empty(self) -> bool:
@@ -121,12 +110,6 @@ class GrowingAnswer:
                 self._finish_reason = choice.finish_reason
             if choice.delta is not None:
                 self._grow(choice.delta)
-
-    def take(self) -> str:
-        """Return the text that was added since the last time."""
-        text = "".join(self._texts[self._taken :])
-        self._taken = len(self._texts)
-        return text
 
     def finish(self, *, request_id: str) -> Answer:
         """Return the complete answer. Raises ProtocolError if nothing at all was said."""
