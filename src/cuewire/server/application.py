@@ -103,11 +103,11 @@ class Application:
         if isinstance(exchange, Socket):
             await self._open(exchange)
             return
-        hot = self._hot.get((exchange.method, exchange.path))
-        if hot is None and exchange.method == "GET" and ONE_VERSION.fullmatch(exchange.path):
-            hot = self._versions.get
-        if hot:
+        if hot := self._hot.get((exchange.method, exchange.path)):
             await hot(exchange)
+            return
+        if exchange.method == "GET" and (named := ONE_VERSION.fullmatch(exchange.path)):
+            await self._versions.get(exchange, *named.groups())
             return
         scope = exchange.scope
         scope[KEY] = exchange

@@ -97,22 +97,19 @@ class VersionRoutes:
         )
         return await published(self._app, version, asked.labels, status=201)
 
-    async def get(self, exchange: Exchange) -> None:
+    async def get(self, exchange: Exchange, prompt: str, which: str) -> None:
         """Return a version by number or label: the hot route of programs that run prompts themselves."""
         exchange.route = "version"
         authorize(exchange.actor, "prompts:read")
-        found = ONE_VERSION.fullmatch(exchange.path)
-        assert found is not None, "other paths do not lead here"
-        prompt, which = map(plain, found.groups())
         home = HomeQuery.of(exchange.query).home()
-        version = await self._app.prompts.by(exchange.actor).get(f"{prompt}@{which}", **home)
+        version = await self._app.prompts.by(exchange.actor).get(f"{plain(prompt)}@{plain(which)}", **home)
         await exchange.reply(VersionShape.of(version))
 
     async def get_cold(
         self, request: Request, prompt: str, which: str, query: Annotated[HomeQuery, Query()]
     ) -> Response:
         """Return a version by number or label: the strategy's, else the global one, in the nearest language."""
-        await self.get(exchange_of(request))
+        await self.get(exchange_of(request), prompt, which)
         return REPLIED
 
     async def label(self, request: Request, prompt: str, query: Annotated[HomeQuery, Query()]) -> Response:
