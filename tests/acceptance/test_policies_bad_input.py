@@ -87,6 +87,11 @@ async def test_a_policy_that_cannot_be_is_refused_with_its_field_and_nothing_is_
     assert sorted(prompt.name for prompt in (await app.prompts.list()).items) == ["jury", "many"]
 
 
+async def test_the_message_says_what_is_wrong_and_where(app: cuewire.App) -> None:
+    with pytest.raises(CuewireError, match=r"Expected `int` >= 1, at /policy/parallel/count"):
+        await app.prompts.publish("triage", "Bug?", policy={"parallel": {"mode": "static_count", "count": 0}})
+
+
 @pytest.mark.parametrize("policy", [[], "all", 3, {"parallel": float("nan")}, {1: 2}, {"models": object()}])
 async def test_what_is_no_policy_at_all_is_refused_too(app: cuewire.App, policy: Any) -> None:
     with pytest.raises(CuewireError) as refused:

@@ -8,7 +8,7 @@ import typer
 
 from cuewire.cli.output import Column, note, write_json, write_table
 from cuewire.cli.session import Session
-from cuewire.cli.text import moment
+from cuewire.cli.text import moment, one_line, usd
 from cuewire.model.pages import MAX_PAGE
 from cuewire.wire.cache import CachePage, CacheStatsShape, ClearedShape
 
@@ -40,8 +40,8 @@ def list_(
             moment(entry.created_at),
             moment(entry.expires_at) if entry.expires_at else "cleared",
             entry.model,
-            "unknown" if entry.cost_usd is None else f"${entry.cost_usd:.6f}",
-            " ".join(entry.text[:200].split()),
+            usd(entry.cost_usd),
+            one_line(entry.text, width=60),
         )
         for entry in page.items
     ]
@@ -60,7 +60,7 @@ def stats(context: typer.Context) -> None:
         write_json(CacheStatsShape.of(found))
         return
     columns = [Column("entries", is_number=True), Column("expired", is_number=True), Column("hits", is_number=True)]
-    row = (str(found.entries), str(found.expired), str(found.hits), f"${found.saved_usd:.6f}")
+    row = (str(found.entries), str(found.expired), str(found.hits), usd(found.saved_usd))
     write_table(session, [*columns, Column("saved", is_number=True)], [row], empty="")
 
 

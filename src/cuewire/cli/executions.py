@@ -150,6 +150,8 @@ def _lines(execution: ExecutionDetail, outcomes: Sequence[Outcome]) -> Iterator[
     yield f"time      {milliseconds(execution.duration_ms)}{first}"
     yield f"tokens    {count(execution.input_tokens)} in, {count(execution.output_tokens)} out"
     yield f"cost      {usd(execution.cost_usd)}{f' ({execution.cost_basis})' if execution.cost_basis else ''}"
+    if execution.cached_from:
+        yield f"cached    from {execution.cached_from}, which saved {usd(execution.saved_usd)}"
     if execution.idempotency_key:
         yield f"key       {execution.idempotency_key}"
     if execution.metadata:

@@ -104,5 +104,6 @@ def _summary(result: Result) -> str:
         f"cost {usd(result.cost_usd)}",
         milliseconds(result.duration_ms),
         *(["stored earlier"] if result.stored else []),
+        *(["from the cache"] if result.cached_from else []),
     ]
     return "\n".join(["  ".join(parts), *chosen(result), result.id])

@@ -187,9 +187,9 @@ class Policy(_Stated, frozen=True):
     """How a run goes about it.
 
     `diversity` is what tells repeated candidates of one model apart. `max_repairs` is how often a model is told what
-    was wrong with its answer; `validation` whether an answer of the wrong form is no answer (`strict`), or one that is
-    marked as not valid (`warn`), or one like any other (`none`). `max_calls` and `max_usd` bound what a run may lead
-    to, checked before the first call.
+    was wrong with its answer; where none is valid then, the run fails (`validation` is `strict`), or its result is the
+    text, marked as not valid (`warn`, `none`). `max_calls` and `max_usd` bound what a run may lead to, checked before
+    the first call.
     """
 
     parallel: OneCandidate | StaticCount | ConfigParam | ModelSpecific = OneCandidate()
@@ -227,7 +227,10 @@ def parse_policy(spec: Mapping[str, Any] | Policy | None) -> Policy:
         policy = msgspec.convert(plain, Policy)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$")
-        raise InvalidInput(f"policy: {what}", field=f"/policy{_pointer(where.rstrip('`'))}") from None
+        field = f"/policy{_pointer(where.rstrip('`'))}"
+        raise InvalidInput(
+            f"policy: {what}, at {field}", field=field, hint="docs/strategies.md tells what a policy may say"
+        ) from None
     _check(policy)
     return _settled(policy)
 
