@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import cuewire
-from cuewire.model.errors import InvalidInput, NothingSelected, OutputError
+from cuewire.model.errors import InvalidInput, NothingSelected, OutputError, ProviderUnavailable
 from tests.support.model_server import Action, Wait
 from tests.support.policy_models import JUDGE, ONE_CALL_USD, Desk, by_model, judging, models, opened, said
 
@@ -261,6 +261,38 @@ async def test_an_answer_of_the_wrong_form_is_given_out_as_not_valid_if_the_poli
     record = await app.executions.get(result.id)
     assert (result.value, result.text, result.valid, record.status) == ("perhaps", "perhaps", False, "succeeded")
     assert [end.status for end in result.candidates] == ["invalid"] * (count if count > 1 else 0)
+
+
+async def test_an_answer_that_could_not_be_repaired_is_still_that_of_the_model_that_gave_it(
+    app: cuewire.App, desk: Desk
+) -> None:
+    answers = iter(["perhaps"])
+    desk.reply = lambda _: said(text) if (text := next(answers, "")) else said("down", status=503)
+    policy = {
+        "models": models("gpt-4o", "gpt-4o-mini"),
+        "failover": {"strategy": "next_by_priority"},
+        "max_repairs": 1,
+        "validation": "warn",
+    }
+    await app.prompts.publish("ask", "A bug?", output="boolean", policy=policy)
+
+    result = await app.run("ask")
+
+    assert (result.text, result.valid, result.model) == ("perhaps", False, "openai/gpt-4o")
+    asked = [(call.purpose, call.model) for call in (await app.executions.get(result.id)).calls]
+    assert asked == [("first", "openai/gpt-4o"), ("repair", "openai/gpt-4o"), ("failover", "openai/gpt-4o-mini")]
+
+
+@pytest.mark.parametrize("more", [{"retry": {"max_retries": 3}}, {"failover": {"strategy": "next_by_priority"}}])
+async def test_without_a_call_left_what_went_wrong_is_told(app: cuewire.App, desk: Desk, more: dict[str, Any]) -> None:
+    desk.reply = lambda _: said("down", status=503)
+    policy = {"models": models("gpt-4o", "gpt-4o-mini"), "max_calls": 1, **more}
+    await app.prompts.publish("ask", "A bug?", policy=policy)
+
+    with pytest.raises(ProviderUnavailable):
+        await app.run("ask")
+
+    assert len(desk.received) == 1
 
 
 async def test_calls_are_bounded_whatever_retries_and_repairs_would_lead_to(app: cuewire.App, desk: Desk) -> None:

@@ -23,7 +23,8 @@ from cuewire.registry.texts import templates_of
 logger = logging.getLogger("cuewire.engine")
 
 MAX_CHARACTERS = 32 * 1024 * 1024
-"""Characters of answers that memory holds."""
+"""Characters of answers that memory holds, each answer counted with what holds it."""
+_AROUND = 1_000
 _MAX_VERSIONS = 10_000
 
 
@@ -132,11 +133,11 @@ class ResultCache:
 
     def _remember(self, entry: CacheEntry) -> None:
         known = self._entries.pop(entry.key, None)
-        self._characters += len(entry.text) - (len(known.text) if known else 0)
+        self._characters += _size(entry) - (_size(known) if known else 0)
         self._entries[entry.key] = entry
         while self._characters > MAX_CHARACTERS:
             _, oldest = self._entries.popitem(last=False)
-            self._characters -= len(oldest.text)
+            self._characters -= _size(oldest)
 
     def _forget(self) -> None:
         self._entries.clear()
@@ -154,3 +155,7 @@ class ResultCache:
                 self._volatile.clear()
             self._volatile[version.content_hash] = known
         return known
+
+
+def _size(entry: CacheEntry) -> int:
+    return len(entry.text) + _AROUND

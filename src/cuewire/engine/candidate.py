@@ -135,10 +135,11 @@ class CandidateTrip:
                 break  # nothing takes back what was heard
             fault = asked_again(self.error, self._task.output)
             said = ChatMessage(role="assistant", content=answer.text)
-            messages = (*messages, said, ChatMessage(role="user", content=fault))
+            messages, answered_by = (*messages, said, ChatMessage(role="user", content=fault)), self.model
             try:
                 self.answer = answer = await self._ask(messages, "repair")
-            except ProviderError:  # the answer that there is stays what it is
+            except ProviderError:  # the answer that there is stays what it is, and whose it is
+                self.model = answered_by
                 break
             if self._is_valid(answer):
                 return "valid"
@@ -157,7 +158,7 @@ class CandidateTrip:
                 if self._is_heard or not goes_over(policy, error):
                     raise
                 endpoints = remaining(endpoints, failed=model, error=error, windows=self._means.windows)
-                if not endpoints or not self._has_time(policy.delay_ms):
+                if not endpoints or not self._task.calls.left or not self._has_time(policy.delay_ms):
                     raise
                 cause, delay_ms = "failover", policy.delay_ms
 
@@ -184,6 +185,8 @@ class CandidateTrip:
                 n += 1
                 if n > policy.max_retries or not is_repeatable(error, n, is_heard=self._is_heard):
                     raise
+                if not self._task.calls.left:
+                    raise  # what went wrong says more than that there is no call left
                 share = share_of(means.clock.random_bits())
                 cause, delay_ms = "retry", wait_ms(policy, n, share=share, retry_after_s=error.retry_after_s)
                 if asks_too_long(policy, error.retry_after_s) or not self._has_time(delay_ms):

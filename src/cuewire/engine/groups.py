@@ -114,3 +114,6 @@ async def _run_one(index: int, prior: Sequence[CandidateEnd], ends: Ends) -> Can
     except asyncio.CancelledError:
         ends.add(index, "cancelled")
         raise
+    except BaseException:
+        ends.add(index, "cancelled", reason="a fault inside Cuewire ended it")
+        raise

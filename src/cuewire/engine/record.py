@@ -137,7 +137,7 @@ class OpenRecord:
         partial_text: str = "",
     ) -> tuple[Usage, Cost]:
         """Store the end, and return what all calls used and cost together."""
-        answer, usage, cost, cached = self._answer, self._usage, self._cost, self._cached
+        answer, usage, cost, cached = self._answer, total_usage(self._calls), self._cost, self._cached
         text, sanitised = (answer.text, self._sanitised) if answer else cleaned(partial_text)
         closing = Closing(
             id=self.opening.id,
@@ -172,10 +172,6 @@ class OpenRecord:
             unwritten.execution_id = closing.id
             raise unwritten from error
         return usage, cost
-
-    @property
-    def _usage(self) -> Usage:
-        return self._calls[0].usage if len(self._calls) == 1 else total_usage(self._calls)
 
     @property
     def _cost(self) -> Cost:

@@ -158,38 +158,36 @@ class Engine:
         self, order: Order, version: PromptVersion, record: OpenRecord, listener: Listener | None
     ) -> Result:
         """Run what may have been answered before, or is being answered to somebody else right now."""
-        flights: list[Flight] = []
-        trip = self._found_or_answered(order, version, record, listener, flights=flights)
+        trip = self._found_or_answered(order, version, record, listener)
+        value, is_valid, flight = await _recorded(trip, record, order.timeout_s)
         try:
-            value, is_valid = await _recorded(trip, record, order.timeout_s)
             result = await record.succeed(value, valid=is_valid)
-            for flight in flights:
+            if flight is not None:
                 await flight.keep(result)
         finally:
-            for flight in flights:
+            if flight is not None:
                 flight.end()
         return result
 
     async def _found_or_answered(
-        self,
-        order: Order,
-        version: PromptVersion,
-        record: OpenRecord,
-        listener: Listener | None,
-        *,
-        flights: list[Flight],
-    ) -> tuple[Any, bool]:
+        self, order: Order, version: PromptVersion, record: OpenRecord, listener: Listener | None
+    ) -> tuple[Any, bool, Flight | None]:
+        """Return what `_answer` returns, and the flight of this run if others may wait for its answer."""
         asked = await self._prepared(order, version, record)
         key = await self._cache.key(order, version, asked.plan, asked.messages)
-        if key is not None:
-            found = await self._cache.find(key, version)
-            if isinstance(found, CacheEntry):
-                record.hit(found)
-                if listener is not None:
-                    await listener(found.text)
-                return found.value, True
-            flights.append(found)
-        return await self._asked(asked, version, record, listener)
+        if key is None:
+            return *await self._asked(asked, version, record, listener), None
+        found = await self._cache.find(key, version)
+        if isinstance(found, CacheEntry):
+            record.hit(found)
+            if listener is not None:
+                await listener(found.text)
+            return found.value, True, None
+        try:
+            return *await self._asked(asked, version, record, listener), found
+        except BaseException:
+            found.end()
+            raise
 
     async def _answer(
         self, order: Order, version: PromptVersion, record: OpenRecord, listener: Listener | None

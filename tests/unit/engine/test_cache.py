@@ -1,15 +1,16 @@
-"""An answer that cannot be kept is an answer all the same."""
+"""What memory holds: also what could not be stored, and never more than its share."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import pytest
 
 from cuewire.clock import SystemClock
-from cuewire.engine.cache import Flight, ResultCache
+from cuewire.engine.cache import MAX_CHARACTERS, Flight, ResultCache
 from cuewire.model.cache import CacheEntry, CacheStats
 from cuewire.model.errors import StoreFull
 from cuewire.model.pages import Page
@@ -17,6 +18,7 @@ from cuewire.model.results import Result
 from cuewire.model.usage import Usage
 from cuewire.registry.news import News
 from cuewire.template.render import TemplateRenderer
+from tests.support.stores import cache_entry
 from tests.unit.engine.test_cache_key import version
 
 
@@ -46,11 +48,27 @@ class Silence:
         return False
 
 
+def cache_of(store: FullDisk) -> ResultCache:
+    clock = SystemClock()
+    return ResultCache(store, renderer=TemplateRenderer(), news=News(Silence(), clock=clock), clock=clock)
+
+
+async def test_memory_is_bounded_also_for_answers_without_text() -> None:
+    cache = cache_of(FullDisk())
+    keys = [f"{number:064}" for number in range(MAX_CHARACTERS // 1_000 + 2)]
+
+    for key in keys:
+        with suppress(StoreFull):
+            await cache.put(cache_entry(key, text=""))
+
+    assert isinstance(await cache.find(keys[0], version()), Flight)
+    assert isinstance(await cache.find(keys[-1], version()), CacheEntry)
+
+
 async def test_what_the_store_has_no_room_for_is_kept_in_memory_and_the_run_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    clock = SystemClock()
-    cache = ResultCache(FullDisk(), renderer=TemplateRenderer(), news=News(Silence(), clock=clock), clock=clock)
+    cache = cache_of(FullDisk())
     result = Result(
         id="018f0000-0000-7000-8000-000000000000",
         value="fine",

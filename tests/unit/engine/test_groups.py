@@ -238,6 +238,8 @@ async def test_a_fault_of_ours_reaches_whoever_waits_as_it_was_raised() -> None:
         2: "cancelled",
         3: "cancelled",
     }
+    reasons = {end.index: end.reason for end in ends.all}
+    assert (reasons[1], reasons[3]) == ("a fault inside Cuewire ended it", "the execution ended before it began")
 
 
 VERSION = PromptVersion(
