@@ -54,15 +54,14 @@ async def test_a_prompt_that_is_nowhere_and_a_number_without_one_are_refused(app
 async def test_the_command_line_lists_counts_and_clears(cue: CommandLine) -> None:
     policy = '{"cache": {}}'
     await cue("prompts", "publish", "greet", "-", "--model", "scripted/echo", "--policy", policy, stdin=b"Hi {{ x }}")
-    for _ in range(2):
-        ran = await cue("run", "greet", "-v", "x=Ada", "--verbose")
-    shown = await cue("executions", "show", ran.err.split()[-1])
+    _, again = [await cue("run", "greet", "-v", "x=Ada", "--verbose") for _ in range(2)]
+    shown = await cue("executions", "show", again.err.split()[-1])
 
     listed, stats = await cue("cache", "list"), await cue("cache", "stats", "--json")
     cleared, wrong = await cue("cache", "clear", "greet@1"), await cue("cache", "clear", "greet@production")
     empty = await cue("cache", "list")
 
-    assert "from the cache" in ran.err
+    assert "from the cache" in again.err
     assert "which saved $0.00" in shown.out
     assert "scripted/echo" in listed.out
     assert "Hi Ada" in listed.out
