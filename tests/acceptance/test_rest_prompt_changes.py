@@ -283,11 +283,15 @@ def test_new_content_says_its_language_where_it_might_be_meant_for_another(serve
     create(server, name, "Hallo {{ x }}", language="de")
 
     unsaid = put(server, name, {"content": "Hello {{ x }}"})
+    limited = known_as(server, name=f"limited-{name}", role="editor", prompts=["others/*"])
+    of_others = put(limited, name, {"content": "Hello {{ x }}"})
     german = put(server, f"{name}?language=de", {"content": "Guten Tag {{ x }}"})
     english = put(server, f"{name}?language=en", {"content": "Hello {{ x }}"})
     then = put(server, name, {"content": "Good day {{ x }}"})
 
     assert (unsaid.status, unsaid.json["field"]) == (422, "/language")
+    assert of_others.status == 404
+    assert b"'de'" not in of_others.body
     published = [
         (reply.json["prompt"]["language"], reply.json["version"]["number"]) for reply in (german, english, then)
     ]

@@ -120,6 +120,8 @@ class Registry:
         if known is None and name.isdigit():
             raise no_prompt(name)
         authorize(self._actor, "prompts:write", known.name if known else check_new_name(name), said=name)
+        if known and not name.isdigit():
+            _refuse_other_language(known, home)
         if status is not None:
             authorize(self._actor, "prompts:publish")
         guard = self._parts.guard
@@ -353,15 +355,7 @@ class Registry:
             prompt = await self._store.get(check_name(name, field="/name"), **home)
         except PromptNotFound:
             return None
-        if prompt.archived and not name.isdigit():
-            return None
-        if prompt.language != DEFAULT_LANGUAGE and home.get("language") is None and not name.isdigit():
-            raise InvalidInput(
-                f"there is prompt {prompt.name!r} in {prompt.language!r}, and none in {DEFAULT_LANGUAGE!r}",
-                field="/language",
-                hint=f"say {prompt.language} for a new version of that one, {DEFAULT_LANGUAGE} for a new prompt",
-            )
-        return prompt
+        return prompt if name.isdigit() or not prompt.archived else None
 
     async def _find(self, reference: Reference) -> PromptVersion:
         return await self._read(reference, self._store.resolve)
@@ -372,6 +366,16 @@ class Registry:
         else:
             await self.find(reference.name)  # first, because other errors would tell the prompt's name
         return await resolve(reference)
+
+
+def _refuse_other_language(known: Prompt, home: Home) -> None:
+    """Raise InvalidInput for content of no language, where the prompt found is not of the one that would be meant."""
+    if home.get("language") is None and known.language != DEFAULT_LANGUAGE:
+        raise InvalidInput(
+            f"there is prompt {known.name!r} in {known.language!r}, and none in {DEFAULT_LANGUAGE!r}",
+            field="/language",
+            hint=f"say {known.language} for a new version of that one, {DEFAULT_LANGUAGE} for a new prompt",
+        )
 
 
 def _free_label(label: str) -> str:
