@@ -71,7 +71,8 @@ lock: .venv/bin/python ## pin all requirements anew; LOCK=--upgrade takes newer 
 	pin() { uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(LOCK) "$$@"; }; \
 	pin pyproject.toml --all-extras --group build --output-file requirements.txt; \
 	pin pyproject.toml --all-extras --group dev --constraints requirements.txt --output-file requirements-dev.txt; \
-	pin --group model --no-deps --output-file requirements-model.txt
+	pin --group model --no-deps --output-file requirements-model.txt; \
+	pin --group embedding --no-deps --output-file requirements-embedding.txt
 
 clean: ## remove the environment, the caches and the reports
 	@rm -rf .venv .reports build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
@@ -91,8 +92,8 @@ clean: ## remove the environment, the caches and the reports
 	@$(ADD_PROJECT)
 	@touch $@
 
-.venv/dev: pyproject.toml requirements-dev.txt requirements-model.txt | .venv/bin/python
+.venv/dev: pyproject.toml requirements-dev.txt requirements-model.txt requirements-embedding.txt | .venv/bin/python
 	@echo "installing into .venv, tools for tests included; the first time takes a minute or two"
-	@$(LOCKED) -r requirements-dev.txt -r requirements-model.txt
+	@$(LOCKED) -r requirements-dev.txt -r requirements-model.txt -r requirements-embedding.txt
 	@$(ADD_PROJECT)
 	@touch .venv/runtime $@
