@@ -42,9 +42,10 @@ async def test_each_setting_that_init_explains_is_one(cue: CommandLine) -> None:
 
     shown = await cue("config", "show", "--json")
 
-    assert len(tomllib.loads(path.read_text())) == 9
+    assert len(tomllib.loads(path.read_text())) == 14
     assert shown.json["providers.mine.base_url"]["value"] == "https://llm.example.com/v1"
     assert shown.json["local_model"]["value"] == "models/mine.gguf"
+    assert shown.json["local_embeddings"]["value"] == "models/minilm"
 
 
 async def test_a_flag_beats_the_environment_beats_the_file_beats_the_default(cue: CommandLine) -> None:

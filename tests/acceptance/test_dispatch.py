@@ -16,7 +16,10 @@ from tests.support.serving import Reply, Serving, serving
 
 KEY = "sk-canary-77ab10"
 Asking: TypeAlias = Callable[..., Awaitable[Reply]]
-ENDPOINTS = "execute_prompt, generate_prompt, get_available_models, get_execution, health, test_openrouter_connection"
+ENDPOINTS = (
+    "execute_multi_model_prompt, execute_prompt, generate_prompt, get_available_models, get_execution, health, "
+    "test_openrouter_connection"
+)
 
 
 @pytest.fixture

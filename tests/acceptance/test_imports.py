@@ -74,7 +74,7 @@ async def fill(app: App) -> None:
         {"role": "user", "content": [{"type": "image", "input": "photo"}]},
     ]
     await app.prompts.publish("triage", chat, output="json", lenient=True)
-    await app.prompts.publish("triage", "Fehler?", language="de-AT")
+    await app.prompts.publish("triage", "Fehler?", language="de-AT", output={"example": {"due?:date": None}})
 
 
 @pytest.mark.contract("S3-148")

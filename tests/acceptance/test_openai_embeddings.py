@@ -38,7 +38,7 @@ REFUSED: list[tuple[Any, ...]] = [
     ({"model": "nonsense"}, openai.UnprocessableEntityError, "invalid_input", "model"),
     ({"model": "prompt/triage"}, openai.UnprocessableEntityError, "invalid_input", "model"),
     ({"model": "nobody/x"}, openai.NotFoundError, "model_not_found", "model"),
-    ({"model": "local/smollm2-135m"}, openai.NotFoundError, "model_not_found", "model"),
+    ({"model": "local/smollm2-135m"}, openai.NotFoundError, "model_not_served", None),
     ({"model": "openai/absent"}, openai.NotFoundError, "model_not_served", None),
 ]
 """What a client may not ask for, with what it gets to see."""

@@ -23,7 +23,8 @@ OF_OPENAI = {"chat_completions_complete", "embeddings_embed", "models", "models_
 DOCUMENTS = {"prompts_export_give_out"}
 """What replies with files in formats of others."""
 FREE = {
-    *("VersionShape.parameters", "VariableShape.json_schema", "VariableShape.default", "JsonOutputShape.json_schema"),
+    *("VersionShape.parameters", "VariableShape.json_schema", "VariableShape.default"),
+    *("JsonOutputShape.json_schema", "JsonOutputShape.example"),
     *("FoundInputShape.json_schema", "FoundInputShape.default", "FieldDiffShape.first", "FieldDiffShape.second"),
     *("CatalogueVariableShape.json_schema", "CatalogueVariableShape.example", "PreviewShape.inputs"),
     *("CheckShape.inputs", "CheckShape.expected", "EventShape.data", "ScopeShape.parameters", "ScopeShape.effective"),

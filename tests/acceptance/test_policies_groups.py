@@ -50,7 +50,7 @@ def statuses(record: ExecutionDetail) -> list[str]:
     return [ends[candidate.index] for candidate in record.work.plan.candidates]
 
 
-@pytest.mark.contract("S4-05", "S4-33")
+@pytest.mark.contract("S4-05", "S4-33", "S4-36")
 @pytest.mark.parametrize(
     ("said", "asked", "ended"),
     [
@@ -124,6 +124,7 @@ async def test_a_later_group_is_asked_until_a_judge_gives_a_score_that_is_high_e
     assert planned.max_calls == len(first) + 1 + 2 * 2
 
 
+@pytest.mark.contract("S4-36")
 async def test_with_a_race_the_first_valid_answer_ends_all_others_and_hangs_up_on_them(
     app: cuewire.App, desk: Desk
 ) -> None:

@@ -172,6 +172,21 @@ async def test_a_judge_that_got_candidates_of_its_own_later_is_not_asked(app: cu
     assert "has several candidates itself" in result.selection.fallback_reason
 
 
+async def test_a_judge_for_whom_retries_left_no_call_is_not_asked(app: cuewire.App, desk: Desk) -> None:
+    answers = by_model(gpt_4o="one", gpt_4o_mini="two")
+    desk.reply = lambda asked: said("down", status=500) if len(desk.received) == 1 else answers(asked)
+    await app.prompts.publish("jury", JUDGE, model=f"openai/{JUDGE_MODEL}")
+    policy = among("gpt-4o", "gpt-4o-mini", method="judge", prompt="jury")
+    policy |= {"max_calls": 3, "retry": {"max_retries": 1, "delay_ms": 0}}
+    await app.prompts.publish("triage", "Bug?", policy=policy)
+
+    result = await app.run("triage")
+
+    assert result.selection is not None
+    assert (result.value, desk.models[JUDGE_MODEL], len(desk.received)) == ("one", 0, 3)
+    assert "allows no further call" in result.selection.fallback_reason
+
+
 @pytest.mark.contract("S4-07", "S4-12", "S4-35")
 async def test_tokens_cost_and_time_of_an_execution_are_those_of_all_its_candidates(
     app: cuewire.App, desk: Desk

@@ -171,3 +171,21 @@ async def test_a_judge_that_is_nowhere_is_told_before_anything_is_published(app:
         await changes(push(app.prompts, prompt_folder(tmp_path / "prompts")))
 
     assert [prompt.name for prompt in (await app.prompts.list()).items] == ["triage"]
+
+
+async def test_outputs_come_back_from_a_folder_as_their_authors_wrote_them(app: cuewire.App, tmp_path: Path) -> None:
+    outputs: dict[str, Any] = {
+        "due": "date",
+        "bug": {"example": {"title": "It crashes", "due?:date": None, "tags:[1+]": ["a: b"], "more*": {"no": 1.0}}},
+    }
+    folder = prompt_folder(tmp_path / "prompts")
+    for name, output in outputs.items():
+        await app.prompts.publish(name, "Which?", output=output)
+
+    await changes(pull(app.prompts, folder, names=[*outputs]))
+    pushed = await changes(push(app.prompts, folder))
+
+    assert {file.prompt: file.output for file in folder.read()} == outputs
+    assert pushed == {"due": ("unchanged", 1), "bug": ("unchanged", 1)}
+    written = (tmp_path / "prompts" / "bug.prompt").read_text()
+    assert "  example:\n    title: It crashes\n    due?:date: null\n" in written

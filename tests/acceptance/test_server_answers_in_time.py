@@ -24,6 +24,7 @@ BODIES: Mapping[str, Any] = {
     "POST /api": {"endpoint": "execute_prompt", "prompt": "triage", "inputs": {"text": "x"}},
     "POST /api/v1/executions": {"prompt": "triage", "inputs": {"text": "x"}},
     "POST /api/v1/executions/plan": {"prompt": "triage", "inputs": {"text": "x"}},
+    "PUT /api/v1/cache/matches/{execution_id}": {"verdict": "right"},
     "PUT /api/v1/breakers": {"model": "scripted/other", "status": "open"},
     "POST /api/v1/executions/{execution_id}/outcomes": {"correct": True},
     "POST /api/v1/prompts/": {"name": "made-@N@", "content": "Hello {{ text }}"},
@@ -54,6 +55,8 @@ BODIES: Mapping[str, Any] = {
     "POST /v1/embeddings": {"model": "scripted/echo", "input": ["Hello"]},
 }
 """A body for each operation that wants one; @N@ is another number each time."""
+QUERIES: Mapping[str, str] = {"DELETE /api/v1/label-rules": "?label=vetted", "GET /api/v1/cache/trust": "?prompt=asked"}
+"""A query for each operation that needs one."""
 PAGE = {
     "content": "{% for line in lines if line.price > 1 %}{{ line.name | upper }}{{ line.price | round }}\n{% endfor %}"
     * 20,
@@ -69,6 +72,10 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     with serving_on(request.param, tmp_path_factory.mktemp("time")) as running:
         for name in ("triage", "guarded", *(f"prompt-{number}" for number in range(8))):
             running.publish(name, "Bug or idea? {{ text }}", model="scripted/echo")
+        semantic = {"on": ["text"], "model": "scripted/echo", "threshold": 0.1}
+        running.publish("asked", "{{ text }}", model="scripted/echo", policy={"cache": {"semantic": semantic}})
+        for text in ("How do I pay?", "How do i pay"):  # whose vectors are near, as it happens
+            assert running.run("asked", {"text": text}).status == 200
         rule = {"label": "production", "checks": [{"name": "runs", "inputs": {"text": "x"}}]}
         for path, body in (
             ("strategies", {"name": "kept"}),
@@ -110,8 +117,10 @@ def ready(server: Serving, method: str, path: str, run: str) -> tuple[str, Any]:
             name: text.replace("@N@", str(number)) if isinstance(text, str) else text for name, text in body.items()
         }
         body = said | ({"review": int(values["review_id"])} if "review" in said else {})
-    query = "?label=vetted" if (method, path) == ("DELETE", "/api/v1/label-rules") else ""
-    return path.format_map(values) + query, body
+    if path.endswith("/matches/{execution_id}"):
+        (match,) = server.ask("GET", "/api/v1/cache/matches").json["items"]
+        values["execution_id"] = match["execution_id"]
+    return path.format_map(values) + QUERIES.get(f"{method} {path}", ""), body
 
 
 def waiting(server: Serving, number: int, *, is_checked: bool) -> str:

@@ -28,6 +28,7 @@ BODIES: Mapping[str, object] = {
     "POST /api/v1/prompts/{prompt}/labels": {"label": "production", "number": 1},
     "POST /api/v1/prompts/{prompt}/clone": {"name": "ours/copy"},
     "POST /api/v1/prompts/{prompt}/diff": {"first": 1, "second": 1},
+    "PUT /api/v1/cache/matches/{execution_id}": {"verdict": "right"},
 }
 """Bodies of operations on one prompt or execution, where an empty one would be refused whatever it names."""
 
@@ -101,7 +102,12 @@ def test_no_list_holds_what_is_theirs(server: Serving, narrow: Serving, theirs: 
         assert THEIRS.encode() not in reply.body, path
         assert theirs["execution_id"].encode() not in reply.body, path
     refused = {path: reply.status for path, reply in replies.items() if reply.status != 200}
-    assert refused == {"/api/v1/users": 403, "/api/v1/cache": 403}
+    assert refused == {
+        "/api/v1/users": 403,
+        "/api/v1/cache": 403,
+        "/api/v1/cache/matches": 403,
+        "/api/v1/cache/trust": 422,  # it is one prompt's
+    }
     for path in ("/api/v1/prompts/", "/v1/models"):
         assert OURS.encode() in replies[path].body
     for path in ("/api/v1/prompts/", "/v1/models", "/api/v1/reviews", "/api/v1/events", "/api/v1/executions"):

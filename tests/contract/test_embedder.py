@@ -18,15 +18,21 @@ from tests.contract.test_provider import WITHIN_S
 TEXTS = ("It crashes on save", "It crashes on save", "Dark mode, please")
 
 
-def request(*inputs: Any, **parameters: Any) -> EmbeddingRequest:
+def request(*inputs: Any, model: str = "tiny-1", **parameters: Any) -> EmbeddingRequest:
     """Build a request, for three texts of which two are alike unless told otherwise."""
-    return EmbeddingRequest(
-        model="tiny-1", inputs=inputs or TEXTS, parameters=parameters, idempotency_key="execution-1"
-    )
+    return EmbeddingRequest(model=model, inputs=inputs or TEXTS, parameters=parameters, idempotency_key="execution-1")
 
 
 class EmbedderContract:
     """Vectors, usage, errors and cancellation."""
+
+    model = "tiny-1"
+    dimensions = 7
+    """A length that can be asked for."""
+
+    def request(self, *inputs: Any, **parameters: Any) -> EmbeddingRequest:
+        """Build a request for the model under test."""
+        return request(*inputs, model=self.model, **parameters)
 
     def ready(self) -> Given[Embedder]:
         """Give one that embeds anything."""
@@ -43,29 +49,29 @@ class EmbedderContract:
     @pytest.mark.parametrize("encoding", [None, "float", "base64"])
     async def test_every_input_has_its_vector_in_order(self, encoding: str | None) -> None:
         async with self.ready() as embedder:
-            embeddings = await embedder.embed(request(**{"encoding_format": encoding} if encoding else {}))
+            embeddings = await embedder.embed(self.request(**{"encoding_format": encoding} if encoding else {}))
 
             first, second, third = embeddings.vectors
             assert first == second != third
             assert {len(vector) for vector in embeddings.vectors} == {embeddings.dimensions}
             assert all(isfinite(number) for vector in embeddings.vectors for number in vector)
-            assert embeddings.model == "tiny-1"
+            assert embeddings.model == self.model
             assert embeddings.request_id
 
     async def test_vectors_are_of_the_dimensions_asked_for(self) -> None:
         async with self.ready() as embedder:
-            assert (await embedder.embed(request(dimensions=7))).dimensions == 7
+            assert (await embedder.embed(self.request(dimensions=self.dimensions))).dimensions == self.dimensions
 
     async def test_tokens_are_an_input_too(self) -> None:
         async with self.ready() as embedder:
-            embeddings = await embedder.embed(request([1, 2, 3], [4, 5]))
+            embeddings = await embedder.embed(self.request([1, 2, 3], [4, 5]))
 
             assert len(embeddings.vectors) == 2
             assert embeddings.usage.input_tokens == 5
 
     async def test_usage_is_of_input_alone(self) -> None:
         async with self.ready() as embedder:
-            usage = (await embedder.embed(request())).usage
+            usage = (await embedder.embed(self.request())).usage
 
             assert usage.input_tokens
             assert usage.output_tokens == 0
@@ -73,21 +79,21 @@ class EmbedderContract:
     async def test_calls_side_by_side_do_not_mix(self) -> None:
         async with self.ready() as embedder:
             texts = ["a", "b b", "c c c", "d d d d"]
-            alone = [await embedder.embed(request(text)) for text in texts]
-            together = await asyncio.gather(*(embedder.embed(request(text)) for text in texts))
+            alone = [await embedder.embed(self.request(text)) for text in texts]
+            together = await asyncio.gather(*(embedder.embed(self.request(text)) for text in texts))
 
             assert [each.vectors for each in together] == [each.vectors for each in alone]
 
     async def test_failure_is_one_of_our_errors(self) -> None:
         async with self.failing() as (embedder, code):
             with pytest.raises(ProviderError) as caught:
-                await embedder.embed(request())
+                await embedder.embed(self.request())
 
             assert caught.value.code == code
 
     async def test_cancelled_call_is_given_up_upstream(self) -> None:
         async with self.endless() as (embedder, begun, released):
-            task = asyncio.create_task(embedder.embed(request()))
+            task = asyncio.create_task(embedder.embed(self.request()))
             await asyncio.wait_for(begun.wait(), WITHIN_S)
 
             task.cancel()

@@ -80,7 +80,27 @@ async def test_what_is_cleared_is_counted_and_gone(cache: CacheStore) -> None:
         await cache.put(entry)
 
     assert await cache.clear(version_ids=[1]) == 1
-    assert await cache.clear(before=NOON) == 1
+    assert await cache.sweep(now=NOON, limit=9) == 1
     assert {entry.key[0] for entry in (await cache.list(limit=9)).items} == {"b", "d"}
     assert await cache.clear() == 2
     assert (await cache.stats(now=NOON)).entries == 0
+
+
+async def test_so_many_that_have_expired_are_swept_the_oldest_first_and_no_others(cache: CacheStore) -> None:
+    ends = [3, 1, None, 5, 2, 4]
+    entries = [
+        cache_entry(f"{place:064}", expires_at=None if end is None else NOON + end * SECOND)
+        for place, end in enumerate(ends)
+    ]
+    for entry in entries:
+        await cache.put(entry)
+
+    async def left() -> list[int | None]:
+        return [ends[int(entry.key)] for entry in (await cache.list(limit=9)).items][::-1]
+
+    now = NOON + 4 * SECOND
+    assert (await cache.sweep(now=now, limit=2), await left()) == (2, [3, None, 5, 4])
+    assert (await cache.sweep(now=now, limit=0), await left()) == (0, [3, None, 5, 4])
+    assert (await cache.sweep(now=now, limit=9), await left()) == (2, [None, 5])
+    assert (await cache.sweep(now=now, limit=9), await left()) == (0, [None, 5])
+    assert await cache.find(entries[3].key, now=now) == entries[3]

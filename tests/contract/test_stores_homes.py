@@ -293,6 +293,16 @@ async def test_each_change_leaves_an_event_with_who_made_it(stores: Stores) -> N
     assert await stores.events.last() == events[-1].id
 
 
+async def test_what_is_told_beside_the_tables_is_an_event_of_no_prompt(stores: Stores) -> None:
+    before = await stores.events.last()
+
+    await stores.events.add("breaker.turned", {"model": "a/b", "to": "open"}, by="ada")
+
+    (event,) = await stores.events.list(limit=10, after=before)
+    assert (event.actor, event.action, event.prompt_id) == ("ada", "breaker.turned", None)
+    assert (event.data, event.at) == ({"model": "a/b", "to": "open"}, stores.clock.now())
+
+
 async def test_what_fails_leaves_no_event(stores: Stores) -> None:
     await stores.prompts.publish(draft("signal"))
     before = await stores.events.last()

@@ -67,6 +67,23 @@ class AddressContract(TransportCase):
 
             assert line.server.connections == 0
 
+    async def test_calls_that_wait_for_the_same_name_each_get_an_error_of_their_own(self) -> None:
+        may_answer = asyncio.Event()
+
+        async def resolve(_host: str) -> Sequence[str]:
+            await may_answer.wait()
+            return ("127.0.0.1",)
+
+        async with self.line(plain({}), origins=[], resolve=resolve) as line:
+            url = f"http://private.test:{line.server.port}/"
+            calls = [asyncio.create_task(line.transport.send(_request(url))) for _ in range(3)]
+            await asyncio.sleep(0)
+            may_answer.set()
+            errors = await asyncio.gather(*calls, return_exceptions=True)
+
+            assert {type(error) for error in errors} == {InvalidInput}
+            assert len(set(map(id, errors))) == 3
+
     async def test_configured_origin_may_be_private_on_its_own_port_only(self) -> None:
         async with self.line(plain(b"local")) as line:
             response = await line.transport.send(_request(line.server.url))

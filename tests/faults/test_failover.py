@@ -109,7 +109,7 @@ async def test_a_key_that_is_not_accepted_strikes_out_all_models_of_its_provider
     assert (result.model, len(desk.received), len(spare.received)) == (SPARE, 1, 1)
 
 
-async def test_a_provider_whose_name_does_not_resolve_holds_nobody_up(app: cuewire.App, spare: Desk) -> None:
+async def test_f11_a_provider_whose_name_does_not_resolve_holds_nobody_up(app: cuewire.App, spare: Desk) -> None:
     bound = [{"model": "nowhere/gpt-4o-mini", "priority": 3}, {"model": SPARE}]
     await app.prompts.publish("triage", "Bug?", policy={**OVER, "models": bound})
     await app.prompts.publish("other", "Idea?", model=SPARE)
@@ -142,7 +142,7 @@ async def test_what_was_heard_of_a_broken_answer_is_not_followed_by_another_one(
 
 
 @pytest.mark.contract("S4-37")
-async def test_a_breaker_opens_on_a_failing_model_which_is_left_alone_then(
+async def test_f3_a_breaker_opens_on_a_failing_model_which_is_left_alone_then(
     app: cuewire.App, desk: Desk, spare: Desk
 ) -> None:
     desk.reply = lambda _: said("down", status=500)
@@ -171,7 +171,7 @@ async def test_wrong_requests_and_refusals_of_load_open_no_breaker(app: cuewire.
     assert (state.status, state.failures, len(desk.received)) == ("closed", 0, 3 * OPENS_AFTER)
 
 
-async def test_with_both_providers_down_a_client_is_told_at_once_when_to_come_back(
+async def test_f13_with_both_providers_down_a_client_is_told_at_once_when_to_come_back(
     desk: Desk, spare: Desk, tmp_path: Path
 ) -> None:
     desk.reply = spare.reply = lambda _: said("down", status=503)
@@ -190,7 +190,7 @@ async def test_with_both_providers_down_a_client_is_told_at_once_when_to_come_ba
     assert (len(desk.received), len(spare.received)) == (OPENS_AFTER, OPENS_AFTER)
 
 
-async def test_a_breaker_that_is_open_refuses_without_a_call_and_the_record_says_so(
+async def test_f13_a_breaker_that_is_open_refuses_without_a_call_and_the_record_says_so(
     app: cuewire.App, desk: Desk
 ) -> None:
     await app.prompts.publish("triage", "Bug?", model=FIRST, policy={"retry": {"max_retries": 3, "delay_ms": 0}})

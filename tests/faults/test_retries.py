@@ -95,7 +95,7 @@ async def test_there_are_as_many_retries_as_the_policy_says_and_a_success_ends_t
     assert [call.number for call in record.calls] == [*range(1, len(record.calls) + 1)]
 
 
-@pytest.mark.contract("S4-31")
+@pytest.mark.contract("S2-21", "S4-31")
 @pytest.mark.parametrize(
     ("script", "calls", "code"),
     [
@@ -199,7 +199,7 @@ async def test_a_provider_that_wants_to_be_left_alone_for_too_long_is_not_asked_
 
 @pytest.mark.contract("S4-37")
 @pytest.mark.parametrize("breaker", [True, False])
-async def test_when_nothing_works_there_are_at_most_a_fifth_more_calls_than_runs(
+async def test_f3_when_nothing_works_there_are_at_most_a_fifth_more_calls_than_runs(
     app: cuewire.App, desk: Desk, *, breaker: bool
 ) -> None:
     desk.reply = lambda _: said("down", status=500)

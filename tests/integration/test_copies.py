@@ -20,12 +20,14 @@ from cuewire.registry.sessions import SignIns
 from cuewire.stores.api_keys import SqlApiKeys
 from cuewire.stores.cache import SqlCacheStore
 from cuewire.stores.copies import PAGE_ROWS, copy_all
+from cuewire.stores.matches import SqlMatchStore
 from cuewire.stores.places import place_of
-from cuewire.stores.schema import metadata, prompt_performance, trading_signals
+from cuewire.stores.schema import limits, metadata, prompt_performance, trading_signals
 from cuewire.stores.scopes import SqlTemplateTypeStore
 from cuewire.stores.sessions import SqlSessions
 from cuewire.stores.users import SqlUsers
 from tests.support import postgres
+from tests.support.questions import drawn, match, question
 from tests.support.stores import (
     NOON,
     HeldClock,
@@ -76,7 +78,10 @@ async def fill_registry(stores: Stores) -> None:
     await stores.scopes.put("strategy", "momentum", {"parameters": {"n": 2.50}}, is_new=True, by="ada")
     own = await stores.prompts.publish(draft("own"), details={"tags": ["a"]}, strategy="momentum", language="de")
     await stores.rules.set_rule(LabelRule(label="production", needs_review=True), by="ada")
-    await SqlCacheStore(stores.database).put(cache_entry(version_id=own.id))
+    asked = question(drawn(7), text="– äöü 😀?")
+    await SqlCacheStore(stores.database).put(cache_entry(version_id=own.id), question=asked)
+    for verdict in (None, "wrong"):
+        await SqlMatchStore(stores.database).add(match(own.id, verdict=verdict))
     await stores.reviews.ask(own.prompt_id, "canary", 1, by="ada", comment="why")
     kind = TemplateType(name="mine", description="x", variables=(CatalogueVariable(name="a", json_schema={}),))
     await SqlTemplateTypeStore(stores.database).put(kind, by="ada")
@@ -87,6 +92,7 @@ async def fill_registry(stores: Stores) -> None:
         counts = dict.fromkeys(("signals_generated", "win_count", "loss_count", "breakeven_count", "r_count"), 1)
         day = {"evaluation_date": NOON.date(), "created_at": NOON, "updated_at": NOON, "prompt_version": 1}
         connection.execute(insert(prompt_performance).values(prompt_template_id=own.prompt_id, **counts, **day))
+        connection.execute(insert(limits).values(name="openai requests", used_until=1_795_000_000.1 + 0.2))
 
     await stores.database.write(figures)
 

@@ -111,10 +111,9 @@ async def test_a_cancelled_request_is_recorded_so(app: LocalApp) -> None:
     assert (await newest(app)).status == "cancelled"
 
 
-@pytest.mark.parametrize("model", ["chats/x", "local/smollm2-135m"])
-async def test_a_provider_without_such_models_says_so(app: LocalApp, model: str) -> None:
+async def test_a_provider_without_such_models_says_so(app: LocalApp) -> None:
     with pytest.raises(ModelNotFound, match="has no models for embeddings") as caught:
-        await app.embed(["a"], model=model)
+        await app.embed(["a"], model="chats/x")
 
     assert caught.value.field == "/model"
     assert (await newest(app)).error_code == "model_not_found"

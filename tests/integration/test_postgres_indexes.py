@@ -24,10 +24,14 @@ from tests.support.stores import (
     recorded,
 )
 
-SIGNALS = (
+MANY = (
     "INSERT INTO trading_signals (symbol, direction, generated_at) "
     "SELECT 'MES', 'long', now() FROM generate_series(1, 1000)",
     "ANALYZE trading_signals",
+    "INSERT INTO cache_entries (key, version_id, source_id, value, text, model, finish_reason, created_at) "
+    "SELECT n, (SELECT max(id) FROM versions), gen_random_uuid(), '1', '1', 'x/y', 'stop', now() "
+    "FROM generate_series(1, 1000) AS n",
+    "ANALYZE cache_entries",
 )
 """So many that it matters by which index they are read."""
 FORBIDDEN = ("enable_seqscan", "enable_sort", "enable_bitmapscan")
@@ -45,7 +49,8 @@ async def stores() -> AsyncIterator[ServerStores]:
         for _ in range(3):
             await recorded(stores, version_id)
         await stores.scopes.put("strategy", "trend", {}, is_new=True, by="ada")
-        for statement in SIGNALS:
+        await published(stores, "other")
+        for statement in MANY:
             await stores.database.write(saying(statement))
         yield stores
 

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Index, PrimaryKeyConstraint, UniqueConstraint
 from cuewire.stores import record_statements
 from cuewire.stores.cursors import make_cursor
 from cuewire.stores.schema import metadata
+from cuewire.stores.spend import SqlSpendStore
 from tests.support.index_questions import QUESTIONS, ask_all, indexes
-from tests.support.stores import FileStores, execution_id, opened_file, published, recorded
+from tests.support.stores import NOON, FileStores, execution_id, opened_file, published, recorded
 
 
 @pytest.fixture
@@ -88,6 +89,17 @@ async def test_a_page_of_executions_is_read_in_order_from_its_index(
     assert "TEMP B-TREE" not in steps
 
 
+@pytest.mark.parametrize(("prompt", "index"), [(None, BY_ID), ("greet", BY_PROMPT)])
+async def test_what_was_spent_is_summed_over_the_executions_of_a_day_alone(
+    stores: FileStores, prompt: str | None, index: str
+) -> None:
+    spent = SqlSpendStore(stores.database)
+
+    [(_, steps)] = await plans(stores, lambda: spent.spent_usd(since=NOON, prompt=prompt))
+
+    assert (index in steps, "id>?" in steps) == (True, True)
+
+
 @pytest.mark.parametrize(
     ("statement", "index"),
     [
@@ -138,7 +150,7 @@ def test_every_key_and_every_index_begins_with_the_project() -> None:
         for key in (*table.constraints, *table.indexes)
         if isinstance(key, kinds)
     ]
-    own = [["id"]] * 8  # of what is numbered across projects
+    own = [["id"]] * 9  # of what is numbered across projects
 
     assert sorted(key for key in keys if key[0] != "project_id") == own
     assert all(not table.c.project_id.nullable for table in metadata.tables.values())

@@ -64,7 +64,7 @@ def test_a_new_file_and_one_migrated_step_by_step_are_the_same(tmp_path: Path) -
     migrated = database_file(tmp_path)
 
     assert shape(new) == shape(migrated)
-    assert len(shape(new)["things"]) == 54
+    assert len(shape(new)["things"]) == 63
 
 
 async def test_alembic_too_sees_no_difference_to_the_tables(tmp_path: Path) -> None:

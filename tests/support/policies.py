@@ -37,6 +37,16 @@ _SELECTIONS = st.one_of(
     _part({"method": st.just("judge"), "prompt": st.just("judge@7")}, reverse=st.booleans()),
     st.just({"method": "vote", "judges": ["judge/a", "judge/b"]}),
 )
+_SEMANTIC = _part(
+    {"on": st.just(["name"]) | st.just(["name", "text"]), "model": st.just("local/minilm")},
+    threshold=_SHARES | st.just(0.95),
+    verifier=st.none() | st.just("judge/a@production"),
+    mode=st.sampled_from(["shadow", "serve"]),
+)
+_CACHES = st.one_of(
+    _part({}, ttl_s=st.none() | st.floats(1, 60), sampled=st.booleans(), semantic=st.none() | _SEMANTIC),
+    _part({"ttl_s": st.floats(1, 60)}, stale_s=st.none() | st.floats(1, 60), volatile=st.booleans()),
+)
 SAID_POLICIES = _part(
     {},
     parallel=_OF_A_MODEL | st.just({"mode": "model_specific"}),
@@ -50,7 +60,7 @@ SAID_POLICIES = _part(
     max_repairs=st.integers(0, 3),
     at_once=_COUNTS,
     candidate_timeout_s=st.none() | st.floats(0.1, 60),
-    cache=st.none() | _part({}, ttl_s=st.none() | st.floats(1, 60), sampled=st.booleans()),
+    cache=st.none() | _CACHES,
     max_usd=st.none() | st.floats(0, 1),
 )
 """As an author may write them, also what goes without saying."""

@@ -244,6 +244,7 @@ CALL = CallRecord(
     cost_usd=0.00123,
     http_status=200,
     provider_request_id="req-1",
+    started_ms=2.25,
 )
 
 

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 from cuewire.blocking.live import BlockingSubscriptions
 from cuewire.blocking.loop import Loop as Loop
 from cuewire.blocking.prompts import BlockingPrompts
-from cuewire.blocking.record import BlockingBreakers, BlockingCache, BlockingEvents, BlockingExecutions
+from cuewire.blocking.record import (
+    BlockingBreakers,
+    BlockingCache,
+    BlockingEvents,
+    BlockingExecutions,
+    BlockingLimits,
+)
 from cuewire.blocking.registry import BlockingReviews, BlockingScopes, BlockingTemplates
 from cuewire.model.orders import RunOptions
 from cuewire.model.outcomes import OutcomeValue
@@ -101,6 +107,7 @@ class BlockingApp:
         self.events = BlockingEvents(app.events, loop)
         self.cache = BlockingCache(app.cache, loop)
         self.breakers = BlockingBreakers(app.breakers, loop)
+        self.limits = BlockingLimits(app.limits, loop)
 
     def run(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Result:
         """Run a prompt and return when the record is durable; see `App.run`."""

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 from cuewire.blocking.live import BlockingSubscription, BlockingSubscriptions
 from cuewire.blocking.loop import Loop
 from cuewire.model.breakers import BreakerState, BreakerTurn
-from cuewire.model.cache import CacheEntry, CacheStats
+from cuewire.model.cache import CacheEntry, CacheMatch, CacheStats, Trust
 from cuewire.model.events import Event
 from cuewire.model.executions import Execution, ExecutionDetail, Status
+from cuewire.model.limits import LimitState
 from cuewire.model.live import OnChange
 from cuewire.model.outcomes import Outcome
 from cuewire.model.pages import Page
 
 if TYPE_CHECKING:
-    from cuewire.ports import BreakersFace, CacheFace, EventsFace, ExecutionsFace
+    from cuewire.ports import BreakersFace, CacheFace, EventsFace, ExecutionsFace, LimitsFace
 
 
 class BlockingExecutions:
@@ -77,6 +78,18 @@ class BlockingBreakers:
         return self._loop.run(self._breakers.turn(model, status))
 
 
+class BlockingLimits:
+    """The blocking form of `LimitsFace`."""
+
+    def __init__(self, limits: LimitsFace, loop: Loop) -> None:
+        self._limits = limits
+        self._loop = loop
+
+    def list(self) -> builtins.list[LimitState]:
+        """Return how all of them are, by name."""
+        return [*self._loop.run(self._limits.list())]
+
+
 class BlockingCache:
     """The blocking form of `CacheFace`."""
 
@@ -95,6 +108,20 @@ class BlockingCache:
     def clear(self, prompt: str | None = None, *, number: int | None = None) -> int:
         """Remove the entries of a prompt, or of one of its versions, or all; see `CacheFace.clear`."""
         return self._loop.run(self._cache.clear(prompt, number=number))
+
+    def matches(
+        self, prompt: str | None = None, *, undecided: bool = False, limit: int = 100, after: str | None = None
+    ) -> Page[CacheMatch]:
+        """Return answers to similar questions that were not given but got anew; see `CacheFace.matches`."""
+        return self._loop.run(self._cache.matches(prompt, undecided=undecided, limit=limit, after=after))
+
+    def decide(self, execution_id: str, verdict: str) -> CacheMatch:
+        """Say whether the earlier answer would have been `right` or `wrong`; see `CacheFace.decide`."""
+        return self._loop.run(self._cache.decide(execution_id, verdict))
+
+    def trust(self, prompt: str) -> Trust:
+        """Return how often answers to similar questions would have been right; see `CacheFace.trust`."""
+        return self._loop.run(self._cache.trust(prompt))
 
 
 class BlockingEvents:

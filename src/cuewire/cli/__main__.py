@@ -24,6 +24,7 @@ from cuewire.cli import (
     gallery,
     init,
     keys,
+    limits,
     models,
     plan,
     prompt_edits,
@@ -71,6 +72,7 @@ app.add_typer(template_types.template_types, name="types")
 app.add_typer(executions.executions, name="executions")
 app.command()(events.events)
 app.add_typer(breakers.breakers, name="breakers")
+app.add_typer(limits.limits, name="limits")
 app.add_typer(cache.cache, name="cache")
 app.add_typer(models.models, name="models")
 app.add_typer(providers.providers, name="providers")
@@ -126,7 +128,7 @@ def options(
 _ON_SERVERS = frozenset(
     {
         *("run", "plan", "prompts", "reviews", "strategies", "configurations", "types", "executions", "events"),
-        *("breakers", "cache", "config"),
+        *("breakers", "cache", "config", "limits"),
     }
 )
 """The commands that a server can answer, and the one that shows which server that is; all others are about here."""

@@ -62,12 +62,24 @@ def listed(settings: Settings) -> Iterator[Setting]:
     yield row("prompt_templates", " ".join(settings.prompt_templates.split())[:60])
     yield row("prompt_folder", settings.prompt_folder or "")
     yield row("local_model", settings.local_model)
+    yield row("local_embeddings", settings.local_embeddings)
     yield row("max_connections", settings.max_connections)
+    yield row("max_calls_at_once", settings.limits.max_calls_at_once or "")
+    yield row("redis_url", _PASSWORD.sub(rf"\1{MASK}@", settings.redis_url))
+    yield row("limits.max_wait_s", f"{settings.limits.max_wait_s:g}")
+    yield row("spend.usd_per_day", _usd(settings.spend.usd_per_day))
+    for prompt, usd in settings.spend.prompts.items():
+        yield row(f"spend.prompts.{prompt}", _usd(usd))
     for name, value in msgspec.structs.asdict(settings.timeouts).items():
         yield row(f"timeouts.{name}", f"{value:g}")
     for endpoint in settings.endpoints.values():
         for name, value in _endpoint(endpoint):
             yield row(f"providers.{endpoint.name}.{name}", value)
+    for kind, limits in (("providers", settings.limits.providers), ("models", settings.limits.models)):
+        for limited, limit in limits.items():
+            for name, value in msgspec.structs.asdict(limit).items():
+                if value is not None:
+                    yield row(f"{kind}.{limited}.{name}", value)
 
 
 def _endpoint(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
@@ -80,6 +92,10 @@ def _endpoint(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
             yield name, _shown(value)
     for name in endpoint.headers:
         yield f"headers.{name}", MASK
+
+
+def _usd(usd: float | None) -> str:
+    return "" if usd is None else f"{usd:g}"
 
 
 def _shown(value: object) -> str:

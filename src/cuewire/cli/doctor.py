@@ -38,7 +38,7 @@ class Finding(Value, frozen=True):
 def doctor(context: typer.Context) -> None:
     """Check what works on this machine.
 
-    Looks at Python, SQLite, the settings, the database, the providers' keys, the render pool and the bundled model.
+    Looks at Python, SQLite, the settings, the database, the providers' keys, the render pool and the bundled models.
     Calls no provider over the network and shows no key. Ends with 1 if something is at fault.
     """
     session: Session = context.obj
@@ -75,6 +75,7 @@ def _examine(session: Session) -> Iterator[Finding]:
     yield _keys(settings)
     yield _guarded(_trip, settings)
     yield _guarded(_local_model, settings)
+    yield _guarded(_local_embeddings, settings)
 
 
 def _guarded(check: Callable[[Settings], Finding], settings: Settings) -> Finding:
@@ -202,3 +203,16 @@ def _local_model(settings: Settings) -> Finding:
         advice = "pip install 'cuewire[local]'"
         return Finding(name="local model", state="note", what="here, but what runs it is not", advice=advice)
     return Finding(name="local model", state="ok", what=str(path))
+
+
+def _local_embeddings(settings: Settings) -> Finding:
+    from cuewire.wiring import find_local_embeddings
+
+    name = "local embeddings"
+    path = find_local_embeddings(settings)
+    if path is None:
+        return Finding(name=name, state="note", what="absent", advice=f"{program()} models pull embeddings")
+    if any(find_spec(library) is None for library in ("numpy", "safetensors", "tokenizers")):
+        advice = "pip install 'cuewire[vectors]'"
+        return Finding(name=name, state="note", what="here, but what computes them is not", advice=advice)
+    return Finding(name=name, state="ok", what=str(path))

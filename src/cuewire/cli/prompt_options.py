@@ -18,9 +18,18 @@ Template = Annotated[
 System = Annotated[str | None, typer.Option(metavar="FILE", help="the template of a system message before it")]
 Labels = Annotated[list[str] | None, typer.Option(metavar="LABEL", help="move this label to it; may be repeated")]
 Model = Annotated[str | None, typer.Option(metavar="MODEL", help="provider/model, as in openai/gpt-4o-mini")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model", metavar="MODEL", help="provider/model, instead of the version's; several are asked side by side"
+    ),
+]
 Output = Annotated[
     str | None,
-    typer.Option(metavar="KIND", help="what the answer must be: bug,idea or number, boolean, json, schema.json"),
+    typer.Option(
+        metavar="KIND",
+        help="what the answer must be: bug,idea or number, boolean, date, json, or a .json file (a schema, an example)",
+    ),
 ]
 Param = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="a model parameter, such as temperature=0")]
 Note = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="why this version exists")]

@@ -9,12 +9,12 @@ import msgspec
 import typer
 
 from cuewire.cli.inputs import parse_inputs, parse_parameters
-from cuewire.cli.output import note, write, write_json
+from cuewire.cli.output import note, tell, write, write_json
 from cuewire.cli.plan import show_plan
-from cuewire.cli.prompt_options import Configuration, InputsFile, Language, Variables
+from cuewire.cli.prompt_options import Configuration, InputsFile, Language, Models, Variables
 from cuewire.cli.session import Session
 from cuewire.cli.text import count, milliseconds, usd
-from cuewire.cli.work_lines import chosen
+from cuewire.cli.work_lines import answer_lines, chosen
 
 if TYPE_CHECKING:
     from cuewire.blocking import BlockingApp
@@ -26,7 +26,7 @@ def run(
     prompt: Annotated[str, typer.Argument(help="name, name@label or name@7; a bare name means name@production")],
     variable: Variables = None,
     inputs: InputsFile = None,
-    model: Annotated[str | None, typer.Option(metavar="MODEL", help="provider/model, instead of the version's")] = None,
+    model: Models = None,
     param: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="a model parameter, instead of the version's")
     ] = None,
@@ -47,12 +47,12 @@ def run(
     """Run a prompt.
 
     On a terminal the answer appears as it arrives. In a pipe stdout holds the answer and nothing else: the value
-    where the version promises one (a choice, a number, JSON), else the text.
+    where the version promises one (a choice, a number, a date, JSON), else the text.
     """
     session: Session = context.obj
     given = parse_inputs(variable or (), inputs)
     options: dict[str, Any] = {
-        "model": model,
+        "models": model or (),
         "parameters": parse_parameters(param or ()) or None,
         "idempotency_key": idempotency_key,
         "timeout_s": timeout,
@@ -72,7 +72,9 @@ def run(
                 write_json(result)
             else:
                 write(_shown(result) + "\n")
-    note(session, _summary(result))
+    if result.warning:
+        tell(session, f"not valid: {result.warning}")
+    note(session, "\n".join([*(answer_lines(result) if model and len(model) > 1 else ()), _summary(result)]))
 
 
 def _show_live(app: BlockingApp, prompt: str, inputs: dict[str, Any], options: dict[str, Any]) -> Result:
@@ -94,6 +96,11 @@ def _shown(result: Result) -> str:
     return result.value if isinstance(result.value, str) else msgspec.json.encode(result.value).decode()
 
 
+def _cached(result: Result) -> str:
+    near = "" if result.similarity is None else f", asked {result.similarity:.3f} alike"
+    return f"from the cache{near}"
+
+
 def _summary(result: Result) -> str:
     """Return the line below an answer; it names the value where that is not simply the text."""
     parts = [] if _shown(result) == result.text else [f"= {_shown(result)}"]
@@ -103,7 +110,8 @@ def _summary(result: Result) -> str:
         f"{count(result.usage.input_tokens)}+{count(result.usage.output_tokens)} tokens",
         f"cost {usd(result.cost_usd)}",
         milliseconds(result.duration_ms),
+        *([] if result.valid else ["not valid"]),
         *(["stored earlier"] if result.stored else []),
-        *(["from the cache"] if result.cached_from else []),
+        *([_cached(result)] if result.cached_from else []),
     ]
     return "\n".join(["  ".join(parts), *chosen(result), result.id])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from cuewire.cli.text import UNKNOWN, aligned, count, milliseconds, usd
+from cuewire.cli.text import UNKNOWN, aligned, count, milliseconds, one_line, usd
 from cuewire.model.candidates import CandidateEnd, Selection, Work
 from cuewire.model.executions import CallRecord
 from cuewire.model.results import Result
@@ -28,6 +28,25 @@ def chosen(result: Result) -> Iterator[str]:
     if result.cost_usd is not None and selection.judge_cost_usd is not None:
         said += f"; {usd(result.cost_usd + selection.judge_cost_usd)}"
     yield said
+
+
+def answer_lines(result: Result) -> Iterator[str]:
+    """Yield what each candidate said, with its figures, the one that was selected with a star."""
+    winner = result.selection.winner if result.selection else None
+    rows = [["", "model", "status", "tokens", "cost", "time", "answer"]]
+    rows += [
+        [
+            "*" if end.index == winner else "",
+            end.model,
+            end.status,
+            count(end.usage.total_tokens),
+            usd(end.cost_usd),
+            milliseconds(end.duration_ms),
+            one_line(end.text, width=WIDTH) if end.text is not None else end.error_code or UNKNOWN,
+        ]
+        for end in result.candidates
+    ]
+    yield from aligned(rows).split("\n")
 
 
 def work_lines(work: Work) -> Iterator[str]:
@@ -61,7 +80,8 @@ def work_lines(work: Work) -> Iterator[str]:
 def call_lines(calls: Sequence[CallRecord], work: Work | None) -> Iterator[str]:
     """Yield the calls, and below a bar for each from its beginning to its end, with the wait before it.
 
-    The bars of a candidate follow each other, and a group begins where the one before it ends: so much is recorded.
+    Of executions that were recorded before calls told when they began, the bars of a candidate follow each other, and
+    a group begins where the one before it ends.
     """
     rows = [["call", "candidate", "cause", "model", "status", "wait", "time", "cost"]]
     rows += [
@@ -101,7 +121,9 @@ def _selection(selection: Selection) -> Iterator[str]:
 
 
 def _begins(calls: Sequence[CallRecord], ends: Sequence[CandidateEnd]) -> Mapping[int, float]:
-    """Return when each call began, in milliseconds after the first could."""
+    """Return when each call began, in milliseconds after the execution did, or where that is not known after the first
+    call could.
+    """
     group_of = {end.index: end.group for end in ends}
     begins: dict[int, float] = {}
     opened = 0.0
@@ -111,7 +133,7 @@ def _begins(calls: Sequence[CallRecord], ends: Sequence[CandidateEnd]) -> Mappin
         for _, of_candidate in groupby(of_group, key=lambda call: call.candidate):
             at = opened
             for call in of_candidate:
-                begins[call.number] = at + call.delay_ms
+                begins[call.number] = at + call.delay_ms if call.started_ms is None else call.started_ms
                 at = begins[call.number] + call.duration_ms
             closed = max(closed, at)
         opened = closed

@@ -17,8 +17,10 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
+from cuewire.config.limits import LIMITS, LimitSettings, SpendSettings, caps_of, limits_of
 from cuewire.config.providers import Endpoint, ProviderSettings, endpoints, read_key
 from cuewire.model.errors import ConfigError, InvalidInput
+from cuewire.model.limits import Count, Limits, SpendCaps
 from cuewire.model.secrets import Secret
 from cuewire.model.values import Value
 from cuewire.outbound.transport import origin_of
@@ -39,10 +41,13 @@ class TimeoutSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is said of a model, as [models."openai/gpt-4o"]: how able it is among ours, and how many tokens fit."""
+    """What is said of a model, as [models."openai/gpt-4o"]: how able it is, how many tokens fit, and its limits."""
 
     power: int | None = None
     window: int | None = None
+    max_concurrency: Count | None = None
+    requests_per_minute: Count | None = None
+    tokens_per_minute: Count | None = None
 
 
 class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,7 +62,12 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     prompt_templates: str = ""
     prompt_folder: str = ""
     local_model: str = ""
+    local_embeddings: str = ""
     max_connections: int = 1_000
+    max_calls_at_once: Count | None = None
+    redis_url: str = ""
+    limits: LimitSettings = LimitSettings()
+    spend: SpendSettings = SpendSettings()
     models: dict[str, ModelSettings] = {}
     timeouts: TimeoutSettings = TimeoutSettings()
     providers: dict[str, ProviderSettings] = {}
@@ -69,7 +79,8 @@ class Settings(Value, frozen=True):
     `server` is the address of a server that takes the place of the database, empty if there is none. `token` is the
     API key for the server that it was set beside; its origin is empty as long as no server is named. `author` is who
     uses the database, in the history of what they do there; a server knows that by the key. `prompt_templates` (JSON)
-    and the files of `prompt_folder` stand in for prompts that a program of others cannot get.
+    and the files of `prompt_folder` stand in for prompts that a program of others cannot get. `redis_url` is where
+    processes share what each would count for itself, empty if they do not.
     """
 
     database_url: str
@@ -81,7 +92,11 @@ class Settings(Value, frozen=True):
     prompt_templates: str
     prompt_folder: Path | None
     local_model: str
+    local_embeddings: str
     max_connections: int
+    redis_url: str
+    limits: Limits
+    spend: SpendCaps
     models: dict[str, ModelSettings]
     timeouts: TimeoutSettings
     endpoints: dict[str, Endpoint]
@@ -126,7 +141,11 @@ def load(
         prompt_templates=said.prompt_templates,
         prompt_folder=Path(said.prompt_folder).expanduser() if said.prompt_folder else None,
         local_model=said.local_model,
+        local_embeddings=said.local_embeddings,
         max_connections=said.max_connections,
+        redis_url=said.redis_url,
+        limits=limits_of(said.providers, said.models, max_calls_at_once=said.max_calls_at_once, settings=said.limits),
+        spend=caps_of(said.spend),
         models=said.models,
         timeouts=said.timeouts,
         endpoints=endpoints(said.providers, variables, origins),
@@ -144,8 +163,14 @@ def usable(settings: Settings) -> list[str]:
         for endpoint in settings.endpoints.values()
         if not endpoint.base_url
         or endpoint.key
-        or any(origin.startswith(f"providers.{endpoint.name}.") for origin in settings.origins)
+        or any(_sets_up(endpoint.name, setting) for setting in settings.origins)
     ]
+
+
+def _sets_up(provider: str, setting: str) -> bool:
+    """Tell whether a setting says more of the provider than how often it may be called."""
+    name = setting.removeprefix(f"providers.{provider}.")
+    return name != setting and name not in LIMITS
 
 
 def allows_color(environment: Mapping[str, str] | None = None) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 
 from cuewire.model.errors import ConfigError, InvalidInput
+from cuewire.model.limits import Count
 from cuewire.model.secrets import Secret
 from cuewire.model.values import Value
 from cuewire.outbound.transport import origin_of
@@ -26,8 +27,8 @@ Kind: TypeAlias = Literal["openai", "anthropic", "gemini", "http_json", "scripte
 class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A provider as written in the file; `key` is `env:NAME`, `file:PATH` or the key itself.
 
-    Without a kind it is that of the well-known provider of this name, else `openai`. What follows the headers describes
-    an endpoint of kind `http_json`: see `Form`; a text as `body` is JSON.
+    Without a kind it is that of the well-known provider of this name, else `openai`. What stands between the headers
+    and the limits describes an endpoint of kind `http_json`: see `Form`; a text as `body` is JSON.
     """
 
     kind: Kind | None = None
@@ -41,6 +42,9 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     usage_input: str | None = None
     usage_output: str | None = None
     models: list[str] = []
+    max_concurrency: Count | None = None
+    requests_per_minute: Count | None = None
+    tokens_per_minute: Count | None = None
 
 
 _OF_FORMS = ("body", "method", "key_header", "answer", "usage_input", "usage_output", "models")

@@ -13,6 +13,8 @@ from cuewire.engine.judging import Judging
 from cuewire.engine.select import select
 from cuewire.model.candidates import CandidateEnd, Selection, Work
 from cuewire.model.errors import CuewireError, NothingSelected, OutputError
+from cuewire.model.executions import Failure
+from cuewire.model.failures import failure_of
 from cuewire.model.ids import seed_of
 from cuewire.model.plans import Plan
 
@@ -91,6 +93,8 @@ def _taken(trip: CandidateTrip, task: Task) -> tuple[Any, bool]:
     if error is None:
         return trip.value, True
     if isinstance(error, OutputError) and task.policy.validation != "strict":
+        _, failure = failure_of(error)
+        task.record.let_pass(failure if task.policy.validation == "warn" else Failure(code=failure.code, message=""))
         return error.text, False
     raise error
 

@@ -9,12 +9,15 @@ from typing import Any, TypeVar, Unpack, get_args
 
 import msgspec
 
-from cuewire.engine.breaker import Breakers
 from cuewire.engine.cached import CachedAnswers
+from cuewire.engine.gate import Gate
 from cuewire.engine.live import MAX_WINDOW, LiveExecutions
 from cuewire.engine.run import Engine
 from cuewire.engine.stream import ExecutionStream
+from cuewire.engine.tally import Tally
+from cuewire.engine.watched import WatchedBreakers
 from cuewire.model.actors import LOCAL, Actor
+from cuewire.model.breakers import BreakerState
 from cuewire.model.embeddings import Embeddable, Embedded, check_embeddable
 from cuewire.model.entries import Entry
 from cuewire.model.errors import InvalidInput
@@ -286,9 +289,25 @@ class LocalApp:
         return self._parts.providers
 
     @property
-    def breakers(self) -> Breakers:
+    def breakers(self) -> WatchedBreakers:
         """Which endpoints are left alone, in this process."""
-        return self._engine.breakers
+        parts = self._parts
+        return WatchedBreakers(parts.engine.breakers, history=parts.registry.history, actor=parts.actor)
+
+    @property
+    def tally(self) -> Tally:
+        """What the executions of this process came to."""
+        return self._engine.tally
+
+    @property
+    def limits(self) -> Gate:
+        """What holds calls up, in this process."""
+        return self._engine.gate
+
+    @property
+    def breaker_states(self) -> Sequence[BreakerState]:
+        """How these are now."""
+        return self._engine.breakers.states()
 
     async def run(
         self,

@@ -6,8 +6,8 @@ successes close it, one fault opens it for twice as long. Counted in this proces
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil, inf
 from types import TracebackType
@@ -16,9 +16,10 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta
 
 from cuewire.engine.retry import class_of
-from cuewire.model.breakers import BreakerState, BreakerStatus, BreakerTurn, check_turn
-from cuewire.model.errors import ProviderError, ProviderUnavailable
-from cuewire.model.requests import ModelRef, parse_model
+from cuewire.engine.telling import tell
+from cuewire.model.breakers import BreakerState, BreakerStatus, BreakerTurn
+from cuewire.model.errors import ProviderError, ProviderTimeout, ProviderUnavailable
+from cuewire.model.requests import ModelRef
 from cuewire.model.values import Value
 from cuewire.ports import Clock
 
@@ -57,7 +58,7 @@ class Breaker:
     """The breaker of one endpoint."""
 
     def __init__(self, model: ModelRef, settings: BreakerSettings = DEFAULTS, *, clock: Clock) -> None:
-        self._model = model
+        self.model = model
         self._settings = settings
         self._slow_call_s = inf if settings.slow_call_s is None else settings.slow_call_s
         self._clock = clock
@@ -78,6 +79,11 @@ class Breaker:
         return self._status == "closed" and not self._is_forced
 
     @property
+    def probes(self) -> int:
+        """How many calls try at a time while it is half open."""
+        return self._settings.probes
+
+    @property
     def is_idle(self) -> bool:
         """Tell whether it is well and has seen no call of late, so that a new one would do as well."""
         return self.is_well and not self._window.counts(self._clock.monotonic())[0]
@@ -91,8 +97,8 @@ class Breaker:
         """Return the context to make one call in; it counts how it is left.
 
         A fault of the provider is a failure: it cannot be reached, breaks off, takes too long, does not work or talks
-        nonsense. With any other error, be it a rate limit, a refusal or a cancellation, it was no call. Entering raises
-        ProviderUnavailable if no call goes through now.
+        nonsense. With any other error, be it a rate limit, a refusal, a cancellation or a limit of ours, it was no
+        call. Entering raises ProviderUnavailable if no call goes through now.
         """
         return _Call(self)
 
@@ -112,7 +118,7 @@ class Breaker:
         status, now = self.status(), self._clock.monotonic()
         calls, failures, slow = self._window.counts(now)
         return BreakerState(
-            model=str(self._model),
+            model=str(self.model),
             status=status,
             is_forced=self._is_forced,
             since=self._since,
@@ -136,6 +142,7 @@ class Breaker:
     def _open(self) -> None:
         self._open_s = min(self._open_s * 2 or self._settings.open_s, self._settings.max_open_s)
         self._turn("open", since=self._clock.now())
+        tell(logging.WARNING, "breaker.opened", model=self.model, for_s=self._open_s)
 
     def _turn(self, status: BreakerStatus, *, since: datetime) -> None:
         """Begin a new period, in which the ends of calls that began before it say nothing."""
@@ -148,7 +155,7 @@ class Breaker:
     def refusal(self) -> ProviderUnavailable:
         """Return what a call ends with that does not go through, and count it."""
         self._refused += 1
-        name, wait_s = str(self._model), self._tries_again_in_s(self._clock.monotonic())
+        name, wait_s = str(self.model), self._tries_again_in_s(self._clock.monotonic())
         if wait_s is None:
             return ProviderUnavailable(f"calls to {name!r} are stopped by hand", hint="reset its breaker to allow them")
         hint = f"it is tried again in {ceil(wait_s)} s" if wait_s else "it is being tried again, so ask again soon"
@@ -185,6 +192,7 @@ class Breaker:
             self._open()
         elif self._successes >= self._settings.probes:
             self._close()
+            tell(logging.INFO, "breaker.closed", model=self.model)
 
     def _is_too_much(self, now: float) -> bool:
         calls, failures, slow = self._window.counts(now)
@@ -219,17 +227,13 @@ class Breakers:
         """Return how all of them are, by model."""
         return tuple(sorted((breaker.state() for breaker in self._breakers.values()), key=lambda state: state.model))
 
-    async def list(self) -> Sequence[BreakerState]:
-        """Return how all of them are; see `BreakersFace.list`."""
-        return self.states()
-
-    async def turn(self, model: str, status: BreakerTurn) -> BreakerState:
-        """Open or close one by hand, or leave it to itself again; see `BreakersFace.turn`."""
-        wanted, breaker = check_turn(status), self.of(parse_model(model))
-        if wanted == "reset":
+    def turn(self, model: ModelRef, status: BreakerTurn) -> BreakerState:
+        """Open or close one by hand, or leave it to itself again, and return how it is then."""
+        breaker = self.of(model)
+        if status == "reset":
             breaker.reset()
         else:
-            breaker.force(wanted)
+            breaker.force(status)
         return breaker.state()
 
     def _forget(self) -> None:
@@ -294,4 +298,6 @@ class _Bucket:
 
 
 def _is_fault(error: BaseException) -> bool:
+    if isinstance(error, ProviderTimeout) and error.phase == "candidate":
+        return False  # we ended it, who knows how soon
     return isinstance(error, ProviderError) and class_of(error) in ("service", "network")

@@ -22,8 +22,12 @@ Note: TypeAlias = Callable[[CallRecord], None]
 
 
 class CallPlace(Value, frozen=True):
-    """Which call of an execution this is, why it is made after which wait, and how long it may take (None: as ever)."""
+    """Which call of an execution this is, why it is made after which wait, and how long it may take (None: as ever).
 
+    `opened` is when the execution began, by the clock's monotonic time.
+    """
+
+    opened: float
     number: int = 1
     candidate: int = 0
     cause: Cause = "first"
@@ -74,18 +78,23 @@ class Caller:
                 provider_request_id=answer.request_id or None,
                 delay_ms=place.delay_ms,
                 candidate=place.candidate,
+                started_ms=(started - place.opened) * 1_000,
             )
         )
         return answer, cost
 
-    def _failed(self, model: ModelRef, place: CallPlace, started: float, error: BaseException) -> CallRecord:
+    def _failed(
+        self, model: ModelRef, place: CallPlace, started: float, error: ProviderError | asyncio.CancelledError
+    ) -> CallRecord:
         status: Literal["failed", "cancelled", "timed_out"] = "failed"
+        http_status, code, is_free = 0, "cancelled", False
         if isinstance(error, asyncio.CancelledError):
             status = "cancelled"
-        elif isinstance(error, ProviderTimeout):
-            status = "timed_out"
-        http_status: int = getattr(error, "status", 0)
-        is_refused = 400 <= http_status < 500
+        else:
+            http_status, code = error.status, error.code
+            is_free = not error.was_sent or 400 <= http_status < 500
+            if isinstance(error, ProviderTimeout):
+                status = "timed_out"
         return CallRecord(
             number=place.number,
             purpose=place.cause,
@@ -93,11 +102,12 @@ class Caller:
             status=status,
             duration_ms=(self._clock.monotonic() - started) * 1_000,
             usage=Usage(),
-            cost_usd=0.0 if is_refused else None,  # what is refused is not charged; of anything else nobody knows
+            cost_usd=0.0 if is_free else None,  # what is refused or was not sent; of anything else nobody knows
             http_status=http_status or None,
-            error_code=getattr(error, "code", None) or "cancelled",
+            error_code=code,
             delay_ms=place.delay_ms,
             candidate=place.candidate,
+            started_ms=(started - place.opened) * 1_000,
         )
 
 
@@ -111,4 +121,5 @@ async def _in_time(call: Awaitable[A], timeout_s: float | None) -> A:
         raise ProviderTimeout(
             f"the call did not end within the {timeout_s:.3g} s that were left for it",
             hint="allow more time in candidate_timeout_s, or use a faster model",
+            phase="candidate",
         ) from None

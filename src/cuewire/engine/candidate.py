@@ -8,14 +8,17 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from cuewire.engine.breaker import Breakers
+from cuewire.engine.breaker import Breaker, Breakers
 from cuewire.engine.budgets import CallBudget, RetryBudgets
 from cuewire.engine.call import Caller, CallPlace
 from cuewire.engine.check import asked_again, parse_answer
 from cuewire.engine.failover import goes_over, remaining
+from cuewire.engine.gate import Gate
 from cuewire.engine.price import total_cost, total_usage
-from cuewire.engine.record import OpenRecord, storable
+from cuewire.engine.probes import Probes
+from cuewire.engine.record import OpenRecord
 from cuewire.engine.retry import asks_too_long, is_repeatable, share_of, wait_ms
+from cuewire.engine.storable import storable
 from cuewire.model.candidates import CandidateEnd, CandidateStatus
 from cuewire.model.errors import CuewireError, OutputError, ProviderError, ProviderTimeout, RequestRejected
 from cuewire.model.executions import CallRecord, Cause
@@ -35,13 +38,18 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
 
     caller: Caller
     breakers: Breakers
+    probes: Probes
+    gate: Gate
     retries: RetryBudgets
     clock: Clock
     windows: dict[str, int] = {}
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """What the candidates of one execution share; `again` is there if what is asked depends on earlier ones."""
+    """What the candidates of one execution share; `again` is there if what is asked depends on earlier ones.
+
+    `ends_at` is when the execution must have ended, by the clock's monotonic time.
+    """
 
     policy: Policy
     output: OutputKind
@@ -50,6 +58,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     calls: CallBudget
     again: Again | None = None
     listener: Listener | None = None
+    ends_at: float | None = None
 
 
 class CandidateTrip:
@@ -176,11 +185,13 @@ class CandidateTrip:
                 await asyncio.sleep(delay_ms / 1_000)
             if not breaker.may_call():
                 raise breaker.refusal()
-            if not self._task.calls.take():
+            if not self._task.calls.left:
                 raise _no_calls_left()
             try:
-                with breaker.call():
-                    return await self._call(model, messages, cause, delay_ms)
+                if breaker.status() != "half_open":
+                    return await self._ask_once(model, breaker, messages, cause=cause, delay_ms=delay_ms)
+                async with means.probes.of(breaker):
+                    return await self._ask_once(model, breaker, messages, cause=cause, delay_ms=delay_ms)
             except ProviderError as error:
                 n += 1
                 if n > policy.max_retries or not is_repeatable(error, n, is_heard=self._is_heard):
@@ -194,6 +205,17 @@ class CandidateTrip:
                 if not means.retries.take(model.provider):
                     raise
 
+    async def _ask_once(
+        self, model: ModelRef, breaker: Breaker, messages: tuple[ChatMessage, ...], *, cause: Cause, delay_ms: float
+    ) -> Answer:
+        gate, parameters = self._means.gate, self._candidate.parameters
+        async with gate.passage(model, messages, parameters, patience=self._patience_s) as passage:
+            with breaker.call():
+                if not self._task.calls.take():
+                    raise _no_calls_left()  # another candidate took it meanwhile
+                delay_ms += passage.leave()
+                return passage.answered(await self._call(model, messages, cause, delay_ms))
+
     async def _call(self, model: ModelRef, messages: tuple[ChatMessage, ...], cause: Cause, delay_ms: float) -> Answer:
         task, candidate = self._task, self._candidate
         number = task.record.next_call()
@@ -205,8 +227,14 @@ class CandidateTrip:
             idempotency_key=f"{task.record.opening.id}-{number}",
         )
         place = CallPlace(
-            number=number, candidate=candidate.index, cause=cause, delay_ms=delay_ms, timeout_s=self._left_s
+            opened=task.record.began,
+            number=number,
+            candidate=candidate.index,
+            cause=cause,
+            delay_ms=delay_ms,
+            timeout_s=self._left_s,
         )
+        task.record.calling(model, place)
         listener = self._hear if task.listener else None
         answer, self._charged = await self._means.caller.call(
             model, request, place=place, note=self._note, listener=listener
@@ -221,6 +249,14 @@ class CandidateTrip:
             return None
         return max(0.0, began + timeout_s - self._means.clock.monotonic())
 
+    def _patience_s(self) -> float | None:
+        """Return how long a call may be held up: no longer than the candidate and the execution have."""
+        left_s, ends_at = self._left_s, self._task.ends_at
+        if ends_at is None:
+            return left_s
+        execution_s = max(0.0, ends_at - self._means.clock.monotonic())
+        return execution_s if left_s is None else min(left_s, execution_s)
+
     def _has_time(self, delay_ms: float) -> bool:
         """Tell whether time is left after a wait."""
         left_s = self._left_s
@@ -232,6 +268,7 @@ class CandidateTrip:
 
     async def _hear(self, text: str) -> None:
         self._is_heard = True
+        self._task.record.heard(text)
         if self._task.listener:
             await self._task.listener(text)
 

@@ -7,15 +7,25 @@ import math
 import re
 from typing import Any
 
+from cuewire.model.dates import canonical_date
 from cuewire.model.errors import OutputError
-from cuewire.model.outputs import BooleanOutput, ChoiceOutput, JsonOutput, NumberOutput, OutputKind, TextOutput
+from cuewire.model.outputs import (
+    BooleanOutput,
+    ChoiceOutput,
+    DateOutput,
+    JsonOutput,
+    NumberOutput,
+    OutputKind,
+    TextOutput,
+)
 from cuewire.model.results import Answer
 from cuewire.registry.schemas import compiled
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d+)?|\.\d+)([eE][+-]?\d+)?")
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 _FENCED = re.compile(r"```[A-Za-z0-9_-]*\s*\n(.*?)\n?\s*```", re.DOTALL)
-_WRAPPING = " \t\r\n.\"'`*"
+_AROUND = " \t\r\n\"'`*"
+_WRAPPING = _AROUND + "."
 _MAX_SHOWN = 120
 
 
@@ -29,6 +39,8 @@ def parse_answer(answer: Answer, output: OutputKind) -> Any:
         return _number(answer.text)
     if isinstance(output, BooleanOutput):
         return _boolean(answer.text)
+    if isinstance(output, DateOutput):
+        return _date(answer.text)
     return _json(answer.text, output)
 
 
@@ -42,15 +54,16 @@ def _form(output: OutputKind) -> str:
         case ChoiceOutput():
             return f"exactly one of these: {', '.join(output.choices)}"
         case NumberOutput():
-            return "one number"
+            return "one number, of digits and at most one decimal point"
         case BooleanOutput():
             return "yes or no"
+        case DateOutput():
+            return "one ISO 8601 date or date-time, such as 2026-11-21 or 2026-11-21T14:30:00Z"
         case JsonOutput(json_schema=schema) if schema:
             return f"JSON that satisfies this schema: {json.dumps(schema, ensure_ascii=False)}"
         case JsonOutput():
             return "JSON"
-        case TextOutput():
-            return "text"
+    return "text"
 
 
 def _choice(text: str, choices: tuple[str, ...]) -> str:
@@ -63,12 +76,13 @@ def _choice(text: str, choices: tuple[str, ...]) -> str:
 
 
 def _number(text: str) -> int | float:
-    stripped = text.strip()
-    if _NUMBER.fullmatch(stripped):
-        value = float(stripped)
+    """Return the number. What groups digits is refused, for it may be a decimal comma."""
+    bare = text.strip(_AROUND).removesuffix(".").strip(_AROUND)
+    if _NUMBER.fullmatch(bare):
+        value = float(bare)
         if math.isfinite(value):
-            is_whole = stripped.lstrip("+-").isdigit() and len(stripped) <= 18
-            return int(stripped) if is_whole else value
+            is_whole = bare.lstrip("+-").isdigit() and len(bare) <= 18
+            return int(bare) if is_whole else value
     raise OutputError(f"the answer {_shown(text)} is not a number", text=text, hint=_HINT)
 
 
@@ -79,6 +93,13 @@ def _boolean(text: str) -> bool:
     if word in _FALSE:
         return False
     raise OutputError(f"the answer {_shown(text)} is neither yes nor no", text=text, hint=_HINT)
+
+
+def _date(text: str) -> str:
+    found = canonical_date(text.strip(_WRAPPING))
+    if found is None:
+        raise OutputError(f"the answer {_shown(text)} is not an ISO 8601 date", text=text, hint=_HINT)
+    return found
 
 
 def _json(text: str, output: JsonOutput) -> Any:

@@ -13,7 +13,7 @@ from cuewire.model.errors import CuewireError
 from cuewire.model.executions import Failure
 from cuewire.model.failures import failure_of
 from cuewire.model.orders import Order, parse_order
-from cuewire.model.outputs import JsonOutput
+from cuewire.model.outputs import BooleanOutput, JsonOutput, OutputKind
 from cuewire.model.policies import is_single
 from cuewire.model.prompts import Inputs, PromptVersion
 from cuewire.model.results import Result
@@ -49,7 +49,11 @@ class Judging:
 
         return ask
 
-    async def _judged(self, prompt: str, inputs: Inputs, output: JsonOutput, parent_id: str) -> Judged:
+    async def agrees(self, prompt: str, inputs: Inputs, *, parent_id: str) -> bool:
+        """Tell whether a prompt answers yes for an execution. Costs money. Raises CuewireError."""
+        return (await self._judged(prompt, inputs, BooleanOutput(), parent_id)).value is True
+
+    async def _judged(self, prompt: str, inputs: Inputs, output: OutputKind, parent_id: str) -> Judged:
         order = parse_order(prompt, None)
         version = await self._resolver.resolve(order.reference)
         if not is_single(version.policy):

@@ -49,13 +49,20 @@ NOWHERE = Scene()
 
 
 def make_plan(
-    version: PromptVersion, *, model: str | None, parameters: Mapping[str, Any], scene: Scene = NOWHERE
+    version: PromptVersion,
+    *,
+    model: str | None,
+    parameters: Mapping[str, Any],
+    models: Sequence[str] = (),
+    scene: Scene = NOWHERE,
 ) -> Plan:
-    """Plan the candidates of a run; the caller's model takes the place of all others, its parameters win.
+    """Plan the candidates of a run; the caller's model, or models, take the place of all others, its parameters win.
 
     Raises ModelNotFound if nothing names a model, InvalidInput for a count that cannot be.
     """
     policy = version.policy
+    if models:
+        return _side_by_side(version, models, parameters)
     if policy is PLAIN or policy == PLAIN:
         return _plain(version, model, parameters)
     eligible, notes = _eligible(version, model, scene)
@@ -74,7 +81,17 @@ def make_plan(
         Group(candidates=tuple(candidate for candidate in candidates if candidate.group == number))
         for number in numbers
     )
+    notes += _looks(policy)
     return Plan(groups=groups, max_calls=_most_calls(policy, groups), notes=tuple(notes))
+
+
+def _looks(policy: Policy) -> list[str]:
+    """Return what a run does before its calls, to find a similar question that was answered."""
+    semantic = policy.cache.semantic if policy.cache else None
+    if semantic is None:
+        return []
+    verified = f", and verified by {semantic.verifier}" if semantic.verifier else ""
+    return [f"before these calls a similar question is looked for: embedded by {semantic.model}{verified}"]
 
 
 def _plain(version: PromptVersion, model: str | None, parameters: Mapping[str, Any]) -> Plan:
@@ -89,6 +106,29 @@ def _plain(version: PromptVersion, model: str | None, parameters: Mapping[str, A
         reason="asked for by the caller" if model else "named by the version",
     )
     return Plan(groups=(Group(candidates=(candidate,)),), max_calls=1)
+
+
+def _side_by_side(version: PromptVersion, models: Sequence[str], parameters: Mapping[str, Any]) -> Plan:
+    """Plan one candidate on each of the caller's models, with the parameters that it has in the version's policy."""
+    policy = version.policy
+    if len(models) > policy.max_candidates:
+        raise InvalidInput(
+            f"{len(models)} models are {len(models)} candidates, and the policy allows {policy.max_candidates}",
+            field="/models",
+            hint="name fewer, or raise max_candidates in the version's policy",
+        )
+    bound = {binding.model: binding.parameters for binding in policy.models}
+    candidates = [
+        Candidate(
+            index=index,
+            model=parse_model(model),
+            parameters={**version.parameters, **bound.get(model, {}), **parameters},
+            reason="asked for by the caller",
+        )
+        for index, model in enumerate(models)
+    ]
+    groups = (Group(candidates=tuple(candidates)),)
+    return Plan(groups=groups, max_calls=_most_calls(policy, groups))
 
 
 class _Wanted(Value, frozen=True):

@@ -2,54 +2,71 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
+from cuewire.engine.call import CallPlace
 from cuewire.engine.price import total_cost, total_usage
-from cuewire.model.cache import CacheEntry
+from cuewire.engine.spend import Reserved
+from cuewire.engine.storable import encoded_value, encoded_work
+from cuewire.engine.tally import Tally
+from cuewire.model.cache import CacheEntry, Neighbour
 from cuewire.model.candidates import Work
 from cuewire.model.entries import Entry
-from cuewire.model.errors import CuewireError, ProviderError, RecordNotWritten, StoreError
-from cuewire.model.executions import MAX_ERROR_MESSAGE, CallRecord, Closing, Failure, Opening, Status
+from cuewire.model.errors import CuewireError, ProviderError, ProviderTimeout, RecordNotWritten, StoreError
+from cuewire.model.executions import MAX_ERROR_MESSAGE, CallRecord, Closing, Failure, Opening, Purpose, Status
 from cuewire.model.failures import failure_of
 from cuewire.model.ids import uuid7
 from cuewire.model.orders import Order
 from cuewire.model.prompts import Inputs, PromptVersion
-from cuewire.model.requests import ChatMessage, ToolCall
+from cuewire.model.requests import ChatMessage, ModelRef
 from cuewire.model.results import Answer, Cost, Result
-from cuewire.model.text import cleaned, is_storable
+from cuewire.model.text import cleaned
 from cuewire.model.usage import Usage
 from cuewire.ports import Clock, Recorder
 
+T = TypeVar("T")
 _encoder = msgspec.json.Encoder()
 _NOTHING = b"{}"
 _NO_INPUTS: Inputs = {}
 _TOLD, _UNTOLD = "told by the program that ran it", "the program that ran it told none"
 _UNKNOWN = Cost(usd=None, basis="the call failed; what the provider charges for it is not known")
 _REFUSED = Cost(usd=0.0, basis="the provider refused the call")
+_UNSENT = Cost(usd=0.0, basis="nothing was sent to the provider")
 
 
 class OpenRecord:
-    """Gathers what becomes known on the trip, and closes the record with it."""
+    """Gathers what becomes known on the trip, and closes the record with it.
 
-    def __init__(self, opening: Opening, *, recorder: Recorder, clock: Clock, started: float) -> None:
+    `began` is when the execution did, by the clock's monotonic time.
+    """
+
+    def __init__(self, opening: Opening, *, recorder: Recorder, tally: Tally, clock: Clock, started: float) -> None:
         self.opening = opening
         self._recorder = recorder
+        self._tally = tally
         self._clock = clock
-        self._started = started
+        self.began = started
         self._messages: tuple[ChatMessage, ...] | None = None
         self._answer: Answer | None = None
         self._charged: Cost | None = None
         self._model = opening.model
         self._calls: list[CallRecord] = []
         self._begun = 0
+        self._heard: list[str] = []
         self._sanitised = 0
         self._work: Work | None = None
         self._cached: CacheEntry | None = None
+        self._fault: Failure | None = None
+        self._similarity: float | None = None
+        self._matched_text: str | None = None
+        self._reserved: Reserved | None = None
 
     def rendered(self, messages: tuple[ChatMessage, ...]) -> None:
         """Note what will be sent."""
@@ -59,14 +76,27 @@ class OpenRecord:
         """Note which model is asked, or gave the answer."""
         self._model = model
 
+    def reserve(self, reserved: Reserved | None) -> None:
+        """Note what was set aside for the calls to come; the end settles it."""
+        self._reserved = reserved
+
     def next_call(self) -> int:
         """Return the number of a call that begins now."""
         self._begun += 1
         return self._begun
 
+    def calling(self, model: ModelRef, place: CallPlace) -> None:
+        """Note a call that begins."""
+        self._tally.calling(self.opening.id, model, place)
+
     def called(self, call: CallRecord) -> None:
         """Note a call that ended, well or not."""
         self._calls.append(call)
+        self._tally.called(self.opening.id, call)
+
+    def heard(self, text: str) -> None:
+        """Note more of the text that the caller is told while it arrives."""
+        self._heard.append(text)
 
     def answered(self, answer: Answer, cost: Cost, *, sanitised: int = 0) -> None:
         """Note the answer, in which so many characters were replaced, and what its call cost."""
@@ -77,9 +107,19 @@ class OpenRecord:
         self._model, self._cached = entry.model, entry
         self._answer = Answer(text=entry.text, finish_reason=entry.finish_reason, usage=Usage(), model=entry.model)
 
+    def hit_similar(self, neighbour: Neighbour) -> None:
+        """Note that the answer to a similar question is given again."""
+        self.hit(neighbour.entry)
+        self._similarity, self._matched_text = neighbour.similarity, neighbour.text
+
     def worked(self, work: Work) -> None:
         """Note how several candidates ended, and which was selected."""
         self._work = work
+        self._tally.worked(self.opening.id, work)
+
+    def let_pass(self, fault: Failure) -> None:
+        """Note that the answer is not of the form that was asked for, and counts all the same."""
+        self._fault = fault
 
     async def succeed(self, value: Any, *, valid: bool = True) -> Result:
         """Close the record as succeeded; returns when it is durable. Raises RecordNotWritten."""
@@ -88,8 +128,8 @@ class OpenRecord:
         duration_ms = self._elapsed_ms()
         encoded = None
         if value != answer.text:
-            value, encoded = _encoded_value(value)
-        usage, cost = await self._close("succeeded", duration_ms, value=encoded)
+            value, encoded = encoded_value(value)
+        usage, cost = await self._close("succeeded", duration_ms, value=encoded, failure=self._fault)
         opening, work, cached = self.opening, self._work, self._cached
         return Result(
             id=opening.id,
@@ -109,18 +149,26 @@ class OpenRecord:
             tool_calls=answer.tool_calls,
             called_ms=sum(call.duration_ms for call in self._calls),
             valid=valid,
+            warning=(self._fault.message or None) if self._fault else None,
             candidates=work.candidates if work else (),
             selection=work.selection if work else None,
             cached_from=cached.source_id if cached else None,
             saved_usd=cached.cost_usd if cached else None,
+            similarity=self._similarity,
+            matched_text=self._matched_text,
         )
 
     async def fail(self, error: BaseException) -> None:
-        """Close the record with the failure; returns when it is durable. The error learns the execution's id."""
+        """Close the record with the failure, and with what had arrived of the answer; returns when it is durable.
+
+        The error learns the execution's id, and what had arrived.
+        """
         status, failure = failure_of(error)
+        partial = "".join(self._heard)
         if isinstance(error, CuewireError):
             error.execution_id = self.opening.id
-        partial = error.partial_text if isinstance(error, ProviderError) else ""
+        if isinstance(error, ProviderError):
+            partial = error.partial_text = error.partial_text or partial
         try:
             await self._close(status, self._elapsed_ms(), failure=failure, partial_text=partial)
         except StoreError as unwritten:
@@ -157,10 +205,13 @@ class OpenRecord:
             calls=tuple(self._calls),
             failure=failure,
             sanitised=sanitised,
-            work=_encoded(self._work) if self._work else None,
+            work=encoded_work(self._work) if self._work else None,
             cached_from=cached.source_id if cached else None,
             saved_usd=cached.cost_usd if cached else None,
+            similarity=self._similarity,
+            matched_text=self._matched_text,
         )
+        self._tally.ended(self.opening, closing)
         try:
             await self._recorder.close(closing)
         except StoreError as error:
@@ -171,37 +222,43 @@ class OpenRecord:
             )
             unwritten.execution_id = closing.id
             raise unwritten from error
+        finally:
+            if self._reserved is not None:
+                self._reserved.settle(cost.usd)
         return usage, cost
 
     @property
     def _cost(self) -> Cost:
         if len(self._calls) != 1 or (self._charged is None and self._calls[0].status == "ok"):
             return total_cost(self._calls)
-        return self._charged or (_UNKNOWN if self._calls[0].cost_usd is None else _REFUSED)
+        return self._charged or _cost_of_failed(self._calls[0])
 
     def _elapsed_ms(self) -> float:
-        return (self._clock.monotonic() - self._started) * 1_000
+        return (self._clock.monotonic() - self.began) * 1_000
 
 
 class Records:
     """Opens records."""
 
-    def __init__(self, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, recorder: Recorder, clock: Clock, tally: Tally) -> None:
         self._recorder = recorder
         self._clock = clock
+        self._tally = tally
 
-    async def open(self, order: Order, version: PromptVersion, *, parent_id: str | None = None) -> OpenRecord | str:
+    async def open(
+        self, order: Order, version: PromptVersion, *, purpose: Purpose = "app", parent_id: str | None = None
+    ) -> OpenRecord | str:
         """Open a record, or return the id of the execution that holds the order's idempotency key.
 
-        One with a parent judges the candidates of that.
+        One of another purpose is for the execution that is its parent.
 
         Without a key the open row is on its way when this returns; with one it is durable. Raises
         IdempotencyMismatch, StoreError.
         """
         started, now = self._clock.monotonic(), self._clock.now()
-        opening = self._opening(order, version, now, model=order.model or version.model or "", inputs=order.inputs)
+        opening = self._opening(order, version, now, model=_first_model(order, version), inputs=order.inputs)
         if parent_id is not None:
-            opening = replace(opening, purpose="judge", parent_id=parent_id)
+            opening = replace(opening, purpose=purpose, parent_id=parent_id)
         if key := order.idempotency_key:
             opening = replace(opening, idempotency_key=key, request_hash=_request_hash(order, opening.inputs))
             holder = await self._recorder.claim(opening)
@@ -209,7 +266,7 @@ class Records:
                 return holder
         else:
             self._recorder.open(opening)
-        return OpenRecord(opening, recorder=self._recorder, clock=self._clock, started=started)
+        return OpenRecord(opening, recorder=self._recorder, tally=self._tally, clock=self._clock, started=started)
 
     async def log(self, entry: Entry, version: PromptVersion) -> str:
         """Store the record of an execution that ran elsewhere, and return its id when it is durable.
@@ -258,6 +315,38 @@ class Records:
         )
 
 
+def _cost_of_failed(call: CallRecord) -> Cost:
+    if call.cost_usd is None:
+        return _UNKNOWN
+    return _UNSENT if call.http_status is None else _REFUSED
+
+
+async def recorded(trip: Awaitable[T], record: OpenRecord, timeout_s: float | None) -> T:
+    """Return what the trip returns; what it ends with otherwise closes the record."""
+    try:
+        return await _in_time(trip, timeout_s)
+    except BaseException as error:
+        await record.fail(error)
+        raise
+
+
+async def _in_time(trip: Awaitable[T], timeout_s: float | None) -> T:
+    if timeout_s is None:
+        return await trip
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await trip
+    except TimeoutError:
+        raise ProviderTimeout(
+            f"the execution took longer than {timeout_s:g} s", hint="allow more time, or use a faster model"
+        ) from None
+
+
+def _first_model(order: Order, version: PromptVersion) -> str:
+    """Return the model that will be asked as far as that is clear before there is a plan."""
+    return "" if order.models else order.model or version.model or ""
+
+
 def _told_failure(error: str) -> Failure:
     message = error[:MAX_ERROR_MESSAGE]
     return Failure(code="told_error", message=message, detail=error if len(error) > len(message) else "")
@@ -271,43 +360,6 @@ def _request_hash(order: Order, inputs: bytes) -> str:
     reference = order.reference
     home = (reference.strategy, reference.language) if reference.strategy or reference.language else ()
     place = (("configuration", order.configuration),) if order.configuration else ()
-    asked = (str(reference), msgspec.json.decode(inputs), order.model, order.parameters, *home, *place)
+    several = (("models", order.models),) if order.models else ()
+    asked = (str(reference), msgspec.json.decode(inputs), order.model, order.parameters, *home, *place, *several)
     return sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
-
-
-def storable(answer: Answer) -> tuple[Answer, int]:
-    """Return the answer with U+FFFD for what cannot be stored, and how many characters were replaced."""
-    if is_storable(answer.text) and not answer.tool_calls:
-        return answer, 0
-    text, replaced = cleaned(answer.text)
-    calls = []
-    for call in answer.tool_calls:
-        fields = [cleaned(field) for field in (call.id, call.name, call.arguments)]
-        (call_id, name, arguments) = (field for field, _ in fields)
-        calls.append(ToolCall(id=call_id, name=name, arguments=arguments))
-        replaced += sum(count for _, count in fields)
-    return replace(answer, text=text, tool_calls=tuple(calls)), replaced
-
-
-def _encoded(work: Work) -> bytes:
-    try:
-        return _encoder.encode(work)
-    except UnicodeEncodeError:
-        return _encoder.encode(_cleaned_value(msgspec.to_builtins(work)))
-
-
-def _encoded_value(value: Any) -> tuple[Any, bytes]:
-    """Return a value that a model wrote, as it can be stored, and its JSON."""
-    try:
-        return value, _encoder.encode(value)
-    except UnicodeEncodeError:
-        value = _cleaned_value(value)
-        return value, _encoder.encode(value)
-
-
-def _cleaned_value(value: Any) -> Any:
-    if isinstance(value, str):
-        return cleaned(value)[0]
-    if isinstance(value, dict):
-        return {cleaned(key)[0]: _cleaned_value(item) for key, item in value.items()}
-    return [_cleaned_value(item) for item in value] if isinstance(value, list) else value

@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable
 
 import msgspec
-from msgspec.structs import replace
 
-from cuewire.engine.answers import answer
+from cuewire.engine.asking import Asking, AskingParts, Run
 from cuewire.engine.breaker import Breakers
-from cuewire.engine.budgets import CallBudget, RetryBudgets
-from cuewire.engine.cache import Flight, ResultCache
+from cuewire.engine.budgets import RetryBudgets
+from cuewire.engine.cache import ResultCache
 from cuewire.engine.call import Caller, CallPlace
-from cuewire.engine.candidate import Again, Means, Task
+from cuewire.engine.candidate import Means
+from cuewire.engine.gate import Gate
 from cuewire.engine.judging import Judging
-from cuewire.engine.messages import render_messages
+from cuewire.engine.nearby import Nearby
 from cuewire.engine.plan import make_plan
-from cuewire.engine.record import OpenRecord, Records
+from cuewire.engine.probes import Probes
+from cuewire.engine.record import OpenRecord, Records, recorded
+from cuewire.engine.reuse import Reuse
 from cuewire.engine.scene import Scenes
+from cuewire.engine.similar import Similar
+from cuewire.engine.sizes import NO_ANSWER
+from cuewire.engine.spend import Spending, unknown_worst
 from cuewire.engine.stored import StoredResults
-from cuewire.engine.worst import check_worst, worst_cost_usd
-from cuewire.model.cache import CacheEntry
-from cuewire.model.candidates import CandidateEnd
+from cuewire.engine.tally import Tally
 from cuewire.model.embeddings import Embeddable, Embedded, EmbeddingRequest, Embeddings
 from cuewire.model.entries import Entry
-from cuewire.model.errors import ProviderTimeout
 from cuewire.model.orders import Order
 from cuewire.model.plans import Plan
 from cuewire.model.prompts import PromptVersion
-from cuewire.model.requests import ChatMessage
 from cuewire.model.results import Answer, Result
-from cuewire.ports import Clock, ExecutionStore, Listener, PriceBook, Providers, Recorder, Renderer
-from cuewire.registry.inputs import check_inputs
+from cuewire.ports import (
+    Clock,
+    ExecutionStore,
+    Leases,
+    Listener,
+    MatchStore,
+    PriceBook,
+    Providers,
+    Recorder,
+    Renderer,
+)
 from cuewire.registry.resolver import Resolver
-
-T = TypeVar("T")
-PRIOR = "prior_candidates"
-"""The input by which a template reads how the candidates of earlier groups ended; the engine gives it."""
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,18 +53,15 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     renderer: Renderer
     providers: Providers
     cache: ResultCache
+    nearby: Nearby
+    matches: MatchStore
     prices: PriceBook
     recorder: Recorder
     executions: ExecutionStore
+    gate: Gate
+    leases: Leases
+    spending: Spending
     clock: Clock
-
-
-class _Prepared(NamedTuple):
-    """A run before its first call."""
-
-    inputs: Mapping[str, Any]
-    messages: tuple[ChatMessage, ...]
-    plan: Plan
 
 
 class Engine:
@@ -69,24 +70,42 @@ class Engine:
     def __init__(self, surroundings: Surroundings) -> None:
         clock = surroundings.clock
         self._resolver = surroundings.resolver
-        self._scenes = surroundings.scenes
-        self._cache = surroundings.cache
-        self._renderer = surroundings.renderer
-        self._prices = surroundings.prices
-        self._providers = surroundings.providers
-        self._clock = clock
-        self._records = Records(surroundings.recorder, clock)
+        self.tally = Tally()
+        self._records = Records(surroundings.recorder, clock, self.tally)
         self._caller = Caller(surroundings.providers, surroundings.prices, clock)
         self.breakers = Breakers(clock=clock)
-        self._means = Means(
-            caller=self._caller,
-            breakers=self.breakers,
-            retries=RetryBudgets(),
-            clock=clock,
-            windows=surroundings.scenes.windows,
-        )
+        self.gate, self._spending = surroundings.gate, surroundings.spending
         self._stored = StoredResults(surroundings.executions)
-        self._judging = Judging(surroundings.resolver, self.judge)
+        judging = Judging(surroundings.resolver, self.judge)
+        self._asking = Asking(
+            AskingParts(
+                scenes=surroundings.scenes,
+                renderer=surroundings.renderer,
+                providers=surroundings.providers,
+                prices=surroundings.prices,
+                means=Means(
+                    caller=self._caller,
+                    breakers=self.breakers,
+                    probes=Probes(surroundings.leases),
+                    gate=self.gate,
+                    retries=RetryBudgets(),
+                    clock=clock,
+                    windows=surroundings.scenes.windows,
+                ),
+                judging=judging,
+                spending=self._spending,
+                clock=clock,
+            )
+        )
+        similar = Similar(
+            surroundings.nearby,
+            surroundings.matches,
+            caller=self._caller,
+            gate=self.gate,
+            judging=judging,
+            clock=clock,
+        )
+        self._reuse = Reuse(surroundings.cache, similar, asking=self._asking, records=self._records)
 
     async def run(
         self, order: Order, *, listener: Listener | None = None, on_open: Callable[[str], None] | None = None
@@ -104,27 +123,20 @@ class Engine:
                 return result
         if on_open:
             on_open(record.opening.id)
-        return await self._run(order, version, record, listener)
+        return await self._run(Run(order, version, record, listener))
 
     async def plan(self, order: Order) -> Plan:
         """Return what a run of the order may lead to; nothing is called, and nothing is recorded.
 
         Raises what a run would raise before its first call.
         """
-        version = await self._resolver.resolve(order.reference)
-        inputs = check_inputs(version, _with_prior(version, order.inputs, ()))
-        messages = await render_messages(version, inputs, self._renderer, at=self._clock.now())
-        plan = await self._planned(order, version)
-        worst_usd, why = self._worst(plan, version, messages)
-        check_worst(version.policy, worst_usd, why)
-        notes = (*plan.notes, *([f"what it can cost at most is not known: {why}"] if why else []))
-        return replace(plan, max_usd=worst_usd, notes=notes)
+        return await self._asking.plan(order, await self._resolver.resolve(order.reference))
 
     async def judge(self, order: Order, version: PromptVersion, *, parent_id: str) -> Result:
         """Run an order to judge the candidates of another execution."""
-        record = await self._records.open(order, version, parent_id=parent_id)
+        record = await self._records.open(order, version, purpose="judge", parent_id=parent_id)
         assert isinstance(record, OpenRecord), "an order without an idempotency key opens a record"
-        return await self._run(order, version, record, None)
+        return await self._run(Run(order, version, record))
 
     async def embed(
         self, order: Order, inputs: tuple[Embeddable, ...], *, on_open: Callable[[str], None] | None = None
@@ -138,7 +150,7 @@ class Engine:
         assert isinstance(record, OpenRecord), "an order without an idempotency key opens a record"
         if on_open:
             on_open(record.opening.id)
-        embeddings = await _recorded(self._embed(order, version, record, inputs), record, order.timeout_s)
+        embeddings = await recorded(self._embed(order, version, record, inputs), record, order.timeout_s)
         vectors = embeddings.vectors
         result = await record.succeed({"vectors": len(vectors), "dimensions": embeddings.dimensions})
         return Embedded(vectors=vectors, result=result)
@@ -148,103 +160,15 @@ class Engine:
         version = await self._resolver.resolve(entry.reference)
         return await self._records.log(entry, version)
 
-    async def _run(self, order: Order, version: PromptVersion, record: OpenRecord, listener: Listener | None) -> Result:
-        if version.policy.cache is not None:
-            return await self._run_once(order, version, record, listener)
-        value, is_valid = await _recorded(self._answer(order, version, record, listener), record, order.timeout_s)
-        return await record.succeed(value, valid=is_valid)
+    async def close(self) -> None:
+        """End what goes on beside the runs."""
+        await self._reuse.close()
 
-    async def _run_once(
-        self, order: Order, version: PromptVersion, record: OpenRecord, listener: Listener | None
-    ) -> Result:
-        """Run what may have been answered before, or is being answered to somebody else right now."""
-        trip = self._found_or_answered(order, version, record, listener)
-        value, is_valid, flight = await _recorded(trip, record, order.timeout_s)
-        try:
-            result = await record.succeed(value, valid=is_valid)
-            if flight is not None:
-                await flight.keep(result)
-        finally:
-            if flight is not None:
-                flight.end()
-        return result
-
-    async def _found_or_answered(
-        self, order: Order, version: PromptVersion, record: OpenRecord, listener: Listener | None
-    ) -> tuple[Any, bool, Flight | None]:
-        """Return what `_answer` returns, and the flight of this run if others may wait for its answer."""
-        asked = await self._prepared(order, version, record)
-        key = await self._cache.key(order, version, asked.plan, asked.messages)
-        if key is None:
-            return *await self._asked(asked, version, record, listener), None
-        found = await self._cache.find(key, version)
-        if isinstance(found, CacheEntry):
-            record.hit(found)
-            if listener is not None:
-                await listener(found.text)
-            return found.value, True, None
-        try:
-            return *await self._asked(asked, version, record, listener), found
-        except BaseException:
-            found.end()
-            raise
-
-    async def _answer(
-        self, order: Order, version: PromptVersion, record: OpenRecord, listener: Listener | None
-    ) -> tuple[Any, bool]:
-        return await self._asked(await self._prepared(order, version, record), version, record, listener)
-
-    async def _prepared(self, order: Order, version: PromptVersion, record: OpenRecord) -> _Prepared:
-        """Render what is asked, and plan who is asked."""
-        inputs = check_inputs(version, _with_prior(version, order.inputs, ()))
-        messages = await self._messages(version, inputs, record)
-        record.rendered(messages)
-        plan = await self._planned(order, version)
-        if version.policy.max_usd is not None:
-            check_worst(version.policy, *self._worst(plan, version, messages))
-        return _Prepared(inputs, messages, plan)
-
-    async def _planned(self, order: Order, version: PromptVersion) -> Plan:
-        """Plan who is asked. Raises ModelNotFound, before the first call, for one of several whose provider is gone."""
-        scene = self._scenes.nowhere if order.configuration is None else await self._scenes.of(order.configuration)
-        plan = make_plan(version, model=order.model, parameters=order.parameters, scene=scene)
-        if plan.only is None:
-            for candidate in plan.candidates:
-                for model in (candidate.model, *candidate.fallbacks):
-                    self._providers.get(model.provider)
-        return plan
-
-    async def _asked(
-        self, prepared: _Prepared, version: PromptVersion, record: OpenRecord, listener: Listener | None
-    ) -> tuple[Any, bool]:
-        inputs, messages, plan = prepared
-        task = Task(
-            policy=version.policy,
-            output=version.output,
-            messages=messages,
-            record=record,
-            calls=CallBudget(plan.max_calls),
-            again=self._again(version, inputs, record) if PRIOR in version.variables else None,
-            listener=listener,
-        )
-        return await answer(plan, task, self._means, self._judging)
-
-    def _again(self, version: PromptVersion, inputs: Mapping[str, Any], record: OpenRecord) -> Again:
-        def again(prior: Sequence[CandidateEnd]) -> Awaitable[tuple[ChatMessage, ...]]:
-            return self._messages(version, _with_prior(version, inputs, prior), record)
-
-        return again
-
-    def _worst(self, plan: Plan, version: PromptVersion, messages: Sequence[ChatMessage]) -> tuple[float | None, str]:
-        if PRIOR in version.variables and len(plan.groups) > 1:
-            return None, "later groups read the answers of earlier ones"
-        now = self._clock.now()
-        return worst_cost_usd(plan, version.policy, messages, lambda model: self._prices.rates(model, now))
-
-    def _messages(
-        self, version: PromptVersion, inputs: Mapping[str, Any], record: OpenRecord
-    ) -> Awaitable[tuple[ChatMessage, ...]]:
-        return render_messages(version, inputs, self._renderer, at=record.opening.started_at)
+    async def _run(self, run: Run) -> Result:
+        if run.version.policy.cache is not None:
+            return await self._reuse.run(run)
+        value, is_valid = await recorded(self._asking.answer(run), run.record, run.order.timeout_s)
+        return await run.record.succeed(value, valid=is_valid)
 
     async def _embed(
         self, order: Order, version: PromptVersion, record: OpenRecord, inputs: tuple[Embeddable, ...]
@@ -258,17 +182,13 @@ class Engine:
             parameters=only.parameters,
             idempotency_key=f"{record.opening.id}-{record.next_call()}",
         )
-        embeddings, cost = await self._caller.embed(only.model, request, place=CallPlace(), note=record.called)
+        record.reserve(await self._spending.reserve(version.prompt, unknown_worst))
+        async with self.gate.passage(only.model, inputs, NO_ANSWER, patience=lambda: order.timeout_s) as passage:
+            place = CallPlace(opened=record.began, delay_ms=passage.leave())
+            embeddings, cost = await self._caller.embed(only.model, request, place=place, note=record.called)
+            passage.answered(embeddings)
         record.answered(_described(embeddings), cost)
         return embeddings
-
-
-def _with_prior(version: PromptVersion, inputs: Mapping[str, Any], prior: Sequence[CandidateEnd]) -> Mapping[str, Any]:
-    """Return the inputs with how earlier candidates ended, where the version reads that."""
-    if PRIOR not in version.variables:
-        return inputs
-    told = [{"text": end.text or "", "value": end.value, "valid": end.status == "valid"} for end in prior]
-    return {**inputs, PRIOR: told}
 
 
 def _described(embeddings: Embeddings) -> Answer:
@@ -282,24 +202,3 @@ def _described(embeddings: Embeddings) -> Answer:
         model=embeddings.model,
         request_id=embeddings.request_id,
     )
-
-
-async def _recorded(trip: Awaitable[T], record: OpenRecord, timeout_s: float | None) -> T:
-    """Return what the trip returns; what it ends with otherwise closes the record."""
-    try:
-        return await _in_time(trip, timeout_s)
-    except BaseException as error:
-        await record.fail(error)
-        raise
-
-
-async def _in_time(trip: Awaitable[T], timeout_s: float | None) -> T:
-    if timeout_s is None:
-        return await trip
-    try:
-        async with asyncio.timeout(timeout_s):
-            return await trip
-    except TimeoutError:
-        raise ProviderTimeout(
-            f"the execution took longer than {timeout_s:g} s", hint="allow more time, or use a faster model"
-        ) from None

@@ -9,7 +9,17 @@ from typing import Any
 from cuewire.files import names
 from cuewire.files.losses import Losses
 from cuewire.model.errors import InvalidInput
-from cuewire.model.outputs import BooleanOutput, ChoiceOutput, JsonOutput, NumberOutput, TextOutput, parse_output
+from cuewire.model.examples import date_schema
+from cuewire.model.outputs import (
+    BooleanOutput,
+    ChoiceOutput,
+    DateOutput,
+    JsonOutput,
+    NumberOutput,
+    TextOutput,
+    parse_output,
+    stated_schema,
+)
 from cuewire.model.requests import check_parameters
 from cuewire.model.values import Value
 
@@ -69,6 +79,8 @@ def response_format(output: str | list[str] | dict[str, Any] | None) -> dict[str
             found = {"type": "number"}
         case BooleanOutput():
             found = {"type": "boolean"}
+        case DateOutput():
+            found = date_schema()
     if not found:
         return {"type": "json_object"}
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": found}}
@@ -81,7 +93,7 @@ def output_of(schema: Mapping[str, Any]) -> str | list[str] | dict[str, Any]:
             return choices
         case {"type": ("number" | "boolean") as kind} if len(schema) == 1:
             return str(kind)
-    return dict(schema)
+    return "date" if schema == date_schema() else stated_schema(schema)
 
 
 def _output(source: Any, losses: Losses) -> str | list[str] | dict[str, Any] | None:

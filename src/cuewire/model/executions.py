@@ -16,10 +16,10 @@ from cuewire.model.values import Value
 
 Status: TypeAlias = Literal["pending", "running", "succeeded", "failed", "cancelled", "timed_out", "interrupted"]
 FINAL: frozenset[Status] = frozenset({"succeeded", "failed", "cancelled", "timed_out", "interrupted"})
-Purpose: TypeAlias = Literal["app", "judge"]
-"""What an execution is for: whoever called for it, or to judge the candidates of another one."""
-Cause: TypeAlias = Literal["first", "retry", "failover", "repair"]
-"""Why a call is made."""
+Purpose: TypeAlias = Literal["app", "judge", "renewal"]
+"""What an execution is for: whoever called for it, to judge for another one, or to renew the answer that it gave."""
+Cause: TypeAlias = Literal["first", "retry", "failover", "repair", "embedding"]
+"""Why a call is made; the last is no candidate's, but looks for a similar question that was answered before."""
 MAX_ERROR_MESSAGE = 1_000
 """Characters of an error message that the narrow row keeps, counted from its beginning."""
 
@@ -47,7 +47,8 @@ class Opening(Value, frozen=True):
 class CallRecord(Value, frozen=True):
     """One request to a model, as recorded. Times in ms; `delay_ms` is the wait before it.
 
-    `candidate` is the index in the plan of the candidate that it was made for.
+    `candidate` is the index in the plan of the candidate that it was made for. `started_ms` counts from the start of
+    the execution; None is not known, as of calls that were recorded before it was noted.
     """
 
     number: int
@@ -62,6 +63,7 @@ class CallRecord(Value, frozen=True):
     provider_request_id: str | None = None
     delay_ms: float = 0.0
     candidate: int = 0
+    started_ms: float | None = None
 
 
 class Failure(Value, frozen=True):
@@ -83,6 +85,7 @@ class Closing(Value, frozen=True):
     """What is known when an execution ends.
 
     `messages`, `value`, `tool_calls` and `work` are JSON bytes; `sanitised` counts the characters that were replaced.
+    `matched_text` is the earlier question whose answer this is, `similarity` how near it is.
     """
 
     id: str
@@ -105,13 +108,16 @@ class Closing(Value, frozen=True):
     work: bytes | None = None
     cached_from: str | None = None
     saved_usd: float | None = None
+    similarity: float | None = None
+    matched_text: str | None = None
 
 
 class Execution(Value, frozen=True, kw_only=True):
     """One execution as listed. Token counts, cost and times are None where unknown or not yet known.
 
-    `parent_id` is the execution whose candidates this one judged, `cached_from` the one whose answer this one gave
-    again, which saved `saved_usd`.
+    `parent_id` is the execution for which this one judged, or whose answer it renewed. `cached_from` is the one whose
+    answer this one gave again, which saved `saved_usd`; `similarity` is the cosine of its question to this one, None
+    where both are equal.
     """
 
     id: str
@@ -139,6 +145,10 @@ class Execution(Value, frozen=True, kw_only=True):
     parent_id: str | None = None
     cached_from: str | None = None
     saved_usd: float | None = None
+    similarity: float | None = None
+
+    valid: bool | None = None
+    """False where the policy let an answer of the wrong form pass, None where there is no answer."""
 
     @property
     def success(self) -> bool:
@@ -151,7 +161,7 @@ class Execution(Value, frozen=True, kw_only=True):
 
 
 class ExecutionDetail(Execution, frozen=True, kw_only=True):
-    """One execution with everything that was stored of it."""
+    """One execution with everything that was stored of it; `matched_text` is the similar question, answered before."""
 
     inputs: dict[str, Any]
     messages: tuple[ChatMessage, ...] | None
@@ -165,6 +175,7 @@ class ExecutionDetail(Execution, frozen=True, kw_only=True):
     request_hash: str | None
     withheld: bool = False
     work: Work | None = None
+    matched_text: str | None = None
 
     def without_bodies(self) -> Self:
         """Return it so, with `withheld` set; of its failure there is the code."""
@@ -178,6 +189,7 @@ class ExecutionDetail(Execution, frozen=True, kw_only=True):
             tool_calls=(),
             failure=failure,
             work=None,
+            matched_text=None,
             withheld=True,
         )
 
@@ -202,6 +214,10 @@ class ExecutionDetail(Execution, frozen=True, kw_only=True):
             called_ms=sum(call.duration_ms for call in self.calls),
             candidates=self.work.candidates if self.work else (),
             selection=self.work.selection if self.work else None,
+            valid=self.valid is not False,
+            warning=(self.failure.message or None) if self.failure else None,
             cached_from=self.cached_from,
             saved_usd=self.saved_usd,
+            similarity=self.similarity,
+            matched_text=self.matched_text,
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from cuewire.model.errors import InvalidInput
+from cuewire.model.policies import MOST_CANDIDATES
 from cuewire.model.prompts import Inputs
 from cuewire.model.references import Reference, check_name, parse_reference
 from cuewire.model.requests import check_parameters, parse_model
@@ -21,9 +22,12 @@ class RunOptions(TypedDict, total=False):
     `strategy` is a strategy's name or id: its own prompt runs if it has one, else the global one. `language` is the one
     wanted; a nearer or the default one will do. `idempotency_key` makes a repeated request bring back the first one's
     result; `timeout_s` bounds the whole trip. `configuration` names the environment whose parameters and models count.
+    `models` asks each of several once, side by side, in place of all that the version names: its policy selects one of
+    their answers, and the result has them all.
     """
 
     model: str | None
+    models: Sequence[str]
     parameters: Mapping[str, Any] | None
     metadata: Mapping[str, Any] | None
     idempotency_key: str | None
@@ -44,6 +48,7 @@ class Order(Value, frozen=True):
     idempotency_key: str | None
     timeout_s: float | None
     configuration: str | None = None
+    models: tuple[str, ...] = ()
 
 
 def parse_order(
@@ -51,6 +56,7 @@ def parse_order(
     inputs: Inputs | None,
     *,
     model: str | None = None,
+    models: Sequence[str] = (),
     parameters: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
     idempotency_key: str | None = None,
@@ -66,6 +72,7 @@ def parse_order(
         check_parameters(chosen)
     if model is not None:
         parse_model(model)
+    several = _checked_models(models, model)
     if idempotency_key is not None:
         _check_key(idempotency_key)
     if timeout_s is not None and not 0 < timeout_s <= 86_400:
@@ -73,13 +80,27 @@ def parse_order(
     return Order(
         reference=parse_reference(prompt, strategy=strategy, language=language),
         inputs=given,
-        model=model,
+        model=several[0] if len(several) == 1 else model,
+        models=several if len(several) > 1 else (),
         parameters=chosen,
         metadata=check_object(metadata, pointer="/metadata"),
         idempotency_key=idempotency_key,
         timeout_s=timeout_s,
         configuration=None if configuration is None else check_name(configuration, field="/configuration"),
     )
+
+
+def _checked_models(models: object, model: str | None) -> tuple[str, ...]:
+    if isinstance(models, str) or not isinstance(models, Sequence) or len(models) > MOST_CANDIDATES:
+        raise InvalidInput(f"models must be a list of at most {MOST_CANDIDATES}", field="/models")
+    if models and model is not None:
+        raise InvalidInput("name one model, or a list of models", field="/models")
+    several = tuple(models)
+    for place, name in enumerate(several):
+        parse_model(name, field=f"/models/{place}")
+        if name in several[:place]:
+            raise InvalidInput(f"{name!r} is named twice", field=f"/models/{place}", hint="repeat it by the policy")
+    return several
 
 
 def _check_key(key: object) -> None:

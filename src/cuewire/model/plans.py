@@ -30,7 +30,7 @@ class Group(Value, frozen=True):
 
 
 class Plan(Value, frozen=True):
-    """Groups run one after another. `max_calls` bounds the calls that the plan can lead to, judges included.
+    """Groups run one after another. `max_calls` bounds the calls that the groups can lead to, judges included.
 
     `notes` say what of the policy does not count here, and why. `max_usd` is the most that it can cost, None where that
     is not known.

@@ -165,7 +165,25 @@ class Failover(_Stated, frozen=True):
     delay_ms: Milliseconds = 0
 
 
+Ttl: TypeAlias = Annotated[float, Meta(gt=0, le=10 * 365 * 86_400)]
 Match: TypeAlias = Literal["model", "provider", "agent", "configuration"]
+InputName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Semantic(_Stated, frozen=True):
+    """Whether the answer to a question that means the same will do.
+
+    The inputs named in `on` are compared by what they mean, as vectors of the embedding `model` and from a cosine of
+    `threshold` on; all other inputs must be equal. The `verifier` is a prompt that has to agree. In `shadow` mode what
+    would have been served is only noted beside the answer that was got; with `serve` it is served once enough such
+    notes are right.
+    """
+
+    on: Annotated[tuple[InputName, ...], Meta(min_length=1, max_length=8)]
+    model: str
+    threshold: Annotated[float, Meta(ge=0, le=1)] = 0.95
+    verifier: PromptName | None = None
+    mode: Literal["shadow", "serve"] = "shadow"
 
 
 class Cache(_Stated, frozen=True):
@@ -174,13 +192,16 @@ class Cache(_Stated, frozen=True):
     The same are the version, the messages, the parameters and the output, and what `must_match` says beside them: the
     agent is `agent` in the run's metadata. An entry holds for `ttl_s`, without that until it is cleared. Answers that
     were drawn, at a temperature above 0 without a seed, are kept with `sampled` only; those of templates that read the
-    time with `volatile` only.
+    time with `volatile` only. An entry that has expired is given for `stale_s` more, while one run renews it. With
+    `semantic` questions need not be equal.
     """
 
-    ttl_s: Annotated[float, Meta(gt=0, le=10 * 365 * 86_400)] | None = None
+    ttl_s: Ttl | None = None
+    stale_s: Ttl | None = None
     must_match: tuple[Match, ...] = ("model", "provider")
     sampled: bool = False
     volatile: bool = False
+    semantic: Semantic | None = None
 
 
 class Policy(_Stated, frozen=True):
@@ -246,14 +267,18 @@ def is_single(policy: Policy) -> bool:
     return isinstance(policy.parallel, OneCandidate)
 
 
-def judges_of(policy: Policy) -> tuple[str, ...]:
-    """Return the prompts that judge, each as it is named."""
+def judges_of(policy: Policy) -> tuple[tuple[str, str], ...]:
+    """Return the prompts that judge, each as it is named, and the place where it is."""
+    found: list[tuple[str, str]] = []
     match policy.selection:
         case Judge(prompt=prompt):
-            return (prompt,)
+            found.append((prompt, "/policy/selection"))
         case Vote(judges=judges):
-            return judges
-    return ()
+            found += [(judge, "/policy/selection") for judge in judges]
+    semantic = policy.cache.semantic if policy.cache else None
+    if semantic is not None and semantic.verifier is not None:
+        found.append((semantic.verifier, "/policy/cache/semantic/verifier"))
+    return tuple(found)
 
 
 def _check(policy: Policy) -> None:
@@ -283,6 +308,24 @@ def _check(policy: Policy) -> None:
             )
     elif policy.groups.score is not None:
         raise InvalidInput("a score counts with until_score only", field="/policy/groups/score")
+    if policy.cache is not None:
+        _check_cache(policy.cache)
+
+
+def _check_cache(cache: Cache) -> None:
+    if cache.stale_s is not None and cache.ttl_s is None:
+        raise InvalidInput(
+            "an entry that never expires is never stale", field="/policy/cache/stale_s", hint="set ttl_s too"
+        )
+    if cache.semantic is None:
+        return
+    parse_model(cache.semantic.model, field="/policy/cache/semantic/model")
+    if cache.volatile:
+        raise InvalidInput(
+            "questions that are compared by what they mean may be of any time",
+            field="/policy/cache/volatile",
+            hint="give the time as an input, which then must be equal",
+        )
 
 
 def _settled(part: Part) -> Part:

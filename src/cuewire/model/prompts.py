@@ -70,7 +70,8 @@ class Variable(Value, frozen=True):
 class DraftOptions(TypedDict, total=False):
     """What `publish` takes by keyword of the version itself, beside its variables.
 
-    `output` is a kind's name, a list of choices or a JSON Schema. With `lenient` inputs may be missing or surplus.
+    `output` is a kind's name, a list of choices, an example of the answer as {"example": ...}, or a JSON Schema. With
+    `lenient` inputs may be missing or surplus.
     `parent` is the number of the version that this one was made from, else the newest. `policy` says how runs go about
     it, as a Policy or in its JSON form.
     """

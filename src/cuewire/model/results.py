@@ -44,13 +44,15 @@ class Piece(Value, frozen=True):
 class Result(Value, frozen=True):
     """What a finished execution gives its caller.
 
-    `value` is the answer as the version's output kind (text, choice, number, boolean or JSON), `text` the answer as
-    it came. `cost_usd` is None when unknown, and `cost_basis` then says why. `stored` is true when an idempotency key
-    brought back an earlier execution and nothing was called. `called_ms` is the part of `duration_ms` that went
-    into calls; the rest is ours. `valid` is false for an answer of the wrong form that the policy lets pass. Where
-    there were several candidates, `candidates` says how each ended and `selection` which was taken and why; `usage` and
-    `cost_usd` are sums over all calls, without those of judges, which are executions of their own. `cached_from` is the
-    execution that got the answer where it came from the cache, which saved `saved_usd`.
+    `value` is the answer as the version's output kind (text, choice, number, boolean, date or JSON), `text` the answer
+    as it came. `cost_usd` is None when unknown, and `cost_basis` then says why. `stored` is true when an idempotency
+    key brought back an earlier execution and nothing was called. `called_ms` is the part of `duration_ms` that went
+    into calls; the rest is ours. `valid` is false for an answer of the wrong form that the policy lets pass: the
+    value is the text then, and `warning` says what is wrong with it where the policy asks for that. Of several
+    candidates, `candidates` says how each ended and `selection` which was taken and why; `usage` and `cost_usd` are
+    sums over all calls, without those of judges, which are executions of their own. `cached_from` is the execution that
+    got the answer where it came from the cache, which saved `saved_usd`; if that answered a similar
+    question, `matched_text` is what was asked there, and `similarity` how near it is, up to 1.
     """
 
     id: str
@@ -71,7 +73,10 @@ class Result(Value, frozen=True):
     stored: bool = False
     called_ms: float = 0.0
     valid: bool = True
+    warning: str | None = None
     candidates: tuple[CandidateEnd, ...] = ()
     selection: Selection | None = None
     cached_from: str | None = None
     saved_usd: float | None = None
+    similarity: float | None = None
+    matched_text: str | None = None

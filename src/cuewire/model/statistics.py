@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, sqrt
+from math import ceil, exp, lgamma, log, log1p, sqrt
 
 from cuewire.model.values import Value
 
@@ -27,6 +27,30 @@ def wilson(successes: int, trials: int) -> Interval:
     centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
     reach = Z_95 / (1 + z2 / trials) * sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials))
     return Interval(estimate=share, low=max(0.0, centre - reach), high=min(1.0, centre + reach))
+
+
+def upper_bound(events: int, trials: int) -> float:
+    """The proportion that is not exceeded with 95 % confidence; 1 without trials.
+
+    The exact one-sided bound (Clopper and Pearson, "The use of confidence or fiducial limits", Biometrika 26, 1934):
+    the proportion at which so few events have a chance of 5 %.
+    """
+    low, high = events / trials if trials else 1.0, 1.0
+    if events >= trials:
+        return 1.0
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if _at_most(events, trials, middle) > 0.05 else (low, middle)
+    return high
+
+
+def _at_most(events: int, trials: int, share: float) -> float:
+    """The chance of at most so many events, by the binomial distribution; the share is within (0, 1)."""
+    rest = lgamma(trials + 1)
+    return sum(
+        exp(rest - lgamma(k + 1) - lgamma(trials - k + 1) + k * log(share) + (trials - k) * log1p(-share))
+        for k in range(events + 1)
+    )
 
 
 def paired_difference(before: Sequence[bool], after: Sequence[bool]) -> Interval:

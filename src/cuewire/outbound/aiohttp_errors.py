@@ -10,14 +10,17 @@ CAUGHT = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 """Everything that a call into aiohttp may raise, apart from cancellation."""
 
 
-def translated(error: Exception, *, origin: str, phase: str) -> CuewireError:
-    """Return the error to raise in place of one of CAUGHT; `phase` names the wait that a read timeout cut short."""
+def translated(error: Exception, *, origin: str, phase: str, was_sent: bool) -> CuewireError:
+    """Return the error to raise in place of one of CAUGHT.
+
+    `phase` names the wait that a read timeout cut short; `was_sent` says whether the request was put on a connection.
+    """
     if isinstance(error, TimeoutError):
-        return _timeout(error, origin=origin, phase=phase)
+        return _timeout(error, origin=origin, phase=phase, was_sent=was_sent)
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
         return InvalidInput(f"{origin!r} is not an address that can be called", field="/url")
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError):
-        return _no_connection(error, origin=origin)
+        return _no_connection(error, origin=origin, was_sent=was_sent)
     if isinstance(error, aiohttp.ClientResponseError):
         return ProtocolError(f"{origin} answered something that is not HTTP")
     if isinstance(error, aiohttp.ClientPayloadError):
@@ -25,33 +28,35 @@ def translated(error: Exception, *, origin: str, phase: str) -> CuewireError:
             return ProtocolError(f"{origin} sent a body that is not valid HTTP")
         return NetworkError(f"the connection to {origin} was lost before its answer was complete")
     if isinstance(error, aiohttp.ClientConnectionError | OSError):
-        return NetworkError(f"the connection to {origin} was lost")
+        return NetworkError(f"the connection to {origin} was lost", was_sent=was_sent)
     return ProtocolError(f"{origin} answered something that cannot be read")
 
 
-def _timeout(error: Exception, *, origin: str, phase: str) -> ProviderTimeout:
+def _timeout(error: Exception, *, origin: str, phase: str, was_sent: bool) -> ProviderTimeout:
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return ProviderTimeout(f"no connection to {origin} in time", phase="connect")
+        return ProviderTimeout(f"no connection to {origin} in time", phase="connect", was_sent=was_sent)
     if not isinstance(error, aiohttp.ServerTimeoutError):
-        return ProviderTimeout(f"{origin} did not finish its answer in time", phase="total")
+        return ProviderTimeout(f"{origin} did not finish its answer in time", phase="total", was_sent=was_sent)
     if phase == "idle":
         return ProviderTimeout(f"{origin} stopped sending in the middle of its answer", phase=phase)
     return ProviderTimeout(f"{origin} did not begin to answer in time", phase=phase)
 
 
-def _no_connection(error: Exception, *, origin: str) -> NetworkError:
+def _no_connection(error: Exception, *, origin: str, was_sent: bool) -> NetworkError:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return NetworkError(
             f"the certificate of {origin} is not valid: {_reason(error.certificate_error)}",
-            hint="if a company's own authority signed it, name that authority's file in the settings",
+            hint="if an authority of your own signed it, name its file in SSL_CERT_FILE",
+            was_sent=was_sent,
         )
+    message, hint = f"no connection to {origin}: {_reason(error)}", "check the address and the network"
     if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return NetworkError(f"no TLS connection to {origin}: {_reason(error)}")
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return NetworkError(f"the name of {origin} does not resolve", hint="check the address and the network")
-    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
-        return NetworkError(f"the proxy gave no connection to {origin}", hint="check the proxy settings")
-    return NetworkError(f"no connection to {origin}: {_reason(error)}", hint="check the address and the network")
+        message, hint = f"no TLS connection to {origin}: {_reason(error)}", ""
+    elif isinstance(error, aiohttp.ClientConnectorDNSError):
+        message = f"the name of {origin} does not resolve"
+    elif isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
+        message, hint = f"the proxy gave no connection to {origin}", "check the proxy settings"
+    return NetworkError(message, hint=hint, was_sent=was_sent)
 
 
 def _reason(error: BaseException) -> str:

@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Iterable, Mapping
 from contextvars import ContextVar
+from copy import copy
 from weakref import WeakSet
 
 import aiohttp
@@ -16,12 +17,12 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import AddrInfoType, Connection
 from yarl import URL
 
-from cuewire.model.errors import ProtocolError, ProviderTimeout
+from cuewire.model.errors import CuewireError, ProtocolError, ProviderTimeout
 from cuewire.model.values import Value
 from cuewire.outbound.addresses import check_addresses
 from cuewire.outbound.aiohttp_errors import CAUGHT, translated
 from cuewire.outbound.proxies import Proxies
-from cuewire.outbound.resolver import Resolve, resolve_name
+from cuewire.outbound.resolver import Names, Resolve
 from cuewire.outbound.transport import (
     MAX_BODY,
     MAX_STREAM,
@@ -48,13 +49,13 @@ class AiohttpTransport:
         proxies: Proxies,
         ca_file: str | None = None,
         connections: int = 1_000,
-        resolve: Resolve = resolve_name,
+        resolve: Resolve | None = None,
     ) -> None:
         self._origins = frozenset(origins)
         self._proxies = proxies
         self._ca_file = ca_file
         self._connections = connections
-        self._resolve = resolve
+        self._resolve = resolve or Names()
         self._pools: dict[bool, aiohttp.ClientSession] = {}
         self._targets: dict[str, _Target] = {}
         self._timeouts: dict[Timeouts, aiohttp.ClientTimeout] = {}
@@ -63,15 +64,23 @@ class AiohttpTransport:
         """Send the request."""
         check_headers(request.headers)
         target = self._targets.get(request.url) or self._find_target(request.url)
+        was_sent = False
         try:
             try:
                 answer = await self._send_once(request, target)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
                 if not _may_send_again(request, error):
                     raise
+                was_sent = True
                 answer = await self._send_once(request, target)
+        except CuewireError as shared:  # of the resolver, which gives one error to all who wait for the same name
+            own = copy(shared)
+            if isinstance(own, ProviderTimeout):
+                own.was_sent = was_sent
+            raise own from shared
         except CAUGHT as error:
-            raise translated(error, origin=target.origin, phase="first_byte") from error
+            was_sent = was_sent or _wire.get() is not None
+            raise translated(error, origin=target.origin, phase="first_byte", was_sent=was_sent) from error
         return _opened(answer, target.origin, request.timeouts.idle_s)
 
     async def close(self) -> None:
@@ -192,7 +201,8 @@ class _Resolver(AbstractResolver):
             async with asyncio.timeout(RESOLVE_S):
                 addresses = await self._resolve(host)
         except TimeoutError as error:
-            raise ProviderTimeout(f"the name {host!r} did not resolve in time", phase="connect") from error
+            message = f"the name {host!r} did not resolve in time"
+            raise ProviderTimeout(message, phase="connect", was_sent=False) from error
         if self._is_guarded:
             check_addresses(host, addresses)
         return [
@@ -275,7 +285,7 @@ class _Response:
             block = await self._content.readany()
         except CAUGHT as error:
             self.close()
-            raise translated(error, origin=self._origin, phase="idle") from error
+            raise translated(error, origin=self._origin, phase="idle", was_sent=True) from error
         except BaseException:
             self.close()
             raise

@@ -49,7 +49,7 @@ class Pool:
         return None
 
     async def acquire(self, origin: str, *, connect_s: float) -> Connection:
-        """Return a connection, a new one if need be and allowed. Raises NetworkError, ProviderTimeout.
+        """Return a connection, a new one if need be and allowed. Raises NetworkError, ProviderTimeout, of nothing sent.
 
         A call that was handed a kept connection which broke before it ran takes its turn again.
         """
@@ -66,7 +66,7 @@ class Pool:
                 connection.close()
                 continue
             return await self._open(origin, connect_s=connect_s)
-        raise NetworkError(_CLOSED)
+        raise NetworkError(_CLOSED, was_sent=False)
 
     def release(self, connection: Connection) -> None:
         """Keep a connection, or hand it to the call that waits longest."""
@@ -99,7 +99,7 @@ class Pool:
         if self._timer is not None:
             self._timer.cancel()
         while (waiter := self._next_waiting()) is not None:
-            waiter[1].set_exception(NetworkError(_CLOSED))
+            waiter[1].set_exception(NetworkError(_CLOSED, was_sent=False))
         for connection in self._busy.copy():
             connection.close()
         for origin in tuple(self._kept):
@@ -167,14 +167,15 @@ class Pool:
         except BaseException as error:
             self._give_place()
             if isinstance(error, TimeoutError):
-                raise ProviderTimeout(f"no connection to {origin} in time", phase="connect") from error
+                message = f"no connection to {origin} in time"
+                raise ProviderTimeout(message, phase="connect", was_sent=False) from error
             if isinstance(error, OSError):
                 raise _no_connection(error, origin=origin) from error
             raise
         if self._is_closed:
             connection.close()
         if connection.is_gone:
-            raise NetworkError(f"the connection to {origin} was lost")
+            raise NetworkError(f"the connection to {origin} was lost", was_sent=False)
         return self._in_use(connection)
 
     async def _connect(self, origin: str, *, give_up_at: float) -> Connection:
@@ -207,10 +208,11 @@ class Pool:
             async with asyncio.timeout(_RESOLVE_S):
                 return await self._resolve(host)
         except TimeoutError as error:
-            raise ProviderTimeout(f"the name {host!r} did not resolve in time", phase="connect") from error
+            message = f"the name {host!r} did not resolve in time"
+            raise ProviderTimeout(message, phase="connect", was_sent=False) from error
         except OSError as error:
             message = f"the name of {origin} does not resolve"
-            raise NetworkError(message, hint="check the address and the network") from error
+            raise NetworkError(message, hint="check the address and the network", was_sent=False) from error
 
     async def _tls_context(self) -> ssl.SSLContext:
         if self._tls is None:  # reading the authorities takes long enough to hold up the loop
@@ -223,11 +225,13 @@ def _no_connection(error: OSError, *, origin: str) -> CuewireError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return NetworkError(
             f"the certificate of {origin} is not valid: {_reason(error)}",
-            hint="if a company's own authority signed it, name that authority's file in the settings",
+            hint="if an authority of your own signed it, name its file in SSL_CERT_FILE",
+            was_sent=False,
         )
     if isinstance(error, ssl.SSLError):
-        return NetworkError(f"no TLS connection to {origin}: {_reason(error)}")
-    return NetworkError(f"no connection to {origin}: {_reason(error)}", hint="check the address and the network")
+        return NetworkError(f"no TLS connection to {origin}: {_reason(error)}", was_sent=False)
+    message = f"no connection to {origin}: {_reason(error)}"
+    return NetworkError(message, hint="check the address and the network", was_sent=False)
 
 
 def _reason(error: OSError) -> str:

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote, urlsplit
 
-from cuewire.model.errors import InvalidInput, ProviderTimeout
+from cuewire.model.errors import InvalidInput, ProviderError, ProviderTimeout
 from cuewire.model.values import Value
 from cuewire.outbound.http1_connection import Connection, Http1Response
 from cuewire.outbound.http1_pool import Pool
-from cuewire.outbound.resolver import Resolve, resolve_name
+from cuewire.outbound.resolver import Names, Resolve
 from cuewire.outbound.transport import HttpRequest, Response, check_headers, origin_of
 
 _KEY = "Idempotency-Key"
@@ -33,12 +33,12 @@ class Http1Transport:
         origins: Iterable[str],
         ca_file: str | None = None,
         connections: int = 1_000,
-        resolve: Resolve = resolve_name,
+        resolve: Resolve | None = None,
     ) -> None:
         self._origins = frozenset(origins)
         self._ca_file = ca_file
         self._connections = connections
-        self._resolve = resolve
+        self._resolve = resolve or Names()
         self._pool: Pool | None = None
         self._heads: dict[tuple[object, ...], _Head] = {}
 
@@ -55,10 +55,14 @@ class Http1Transport:
         response = await _send_on(connection, data, request, total_at)
         if response.was_refused and (key is not None or head.is_repeatable):
             pool.drop(head.origin)  # what was idle even longer is no better
-            connection = await _acquire(pool, head, request, total_at)
+            try:
+                connection = await _acquire(pool, head, request, total_at)
+            except ProviderError as error:
+                error.was_sent = True  # on the connection before
+                raise
             response = await _send_on(connection, data, request, total_at)
-        if response.error is not None:
-            raise response.error
+        if response.error is not None and not response.status:
+            raise response.error  # else it comes behind what had arrived of the body
         return response
 
     async def close(self) -> None:
@@ -135,7 +139,7 @@ async def _acquire(pool: Pool, head: _Head, request: HttpRequest, total_at: floa
         async with asyncio.timeout_at(total_at):
             return await pool.acquire(head.origin, connect_s=request.timeouts.connect_s)
     except TimeoutError as error:
-        raise ProviderTimeout(f"{head.origin} gave no connection in time", phase="total") from error
+        raise ProviderTimeout(f"{head.origin} gave no connection in time", phase="total", was_sent=False) from error
 
 
 async def _send_on(connection: Connection, data: bytes, request: HttpRequest, total_at: float) -> Http1Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 
 from cuewire.outbound.proxies import Proxies
-from cuewire.outbound.resolver import Resolve, resolve_name
+from cuewire.outbound.resolver import Names, Resolve
 from cuewire.outbound.transport import HttpRequest, Response, Transport, origin_of
 
 DEFAULT_CONNECTIONS = 1_000
@@ -17,7 +17,7 @@ def open_transport(
     proxies: Proxies | None = None,
     ca_file: str | None = None,
     connections: int = DEFAULT_CONNECTIONS,
-    resolve: Resolve = resolve_name,
+    resolve: Resolve | None = None,
 ) -> Transport:
     """Return the transport of this process; nothing is imported or opened until the first request.
 
@@ -27,7 +27,7 @@ def open_transport(
 
     Configured origins without a proxy are called by `Http1Transport`, all others by `AiohttpTransport`.
     """
-    known = frozenset(origins)
+    known, resolve = frozenset(origins), resolve or Names()
     settings = proxies or Proxies()
 
     def make_direct() -> Transport:

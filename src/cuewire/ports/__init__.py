@@ -1,8 +1,10 @@
 """What the inside needs from the outside, as protocols. Adapters implement them; `wiring` joins the two."""
 
 from cuewire.ports.access import ApiKeys, Sessions, Users
+from cuewire.ports.cache import CacheStore, Leases, MatchStore, QuestionStore, SignIndex, Signs
 from cuewire.ports.clock import Clock
 from cuewire.ports.faces import App, BreakersFace, CacheFace, ExecutionsFace, Stream
+from cuewire.ports.limits import Limiter, LimitsFace, SpendStore
 from cuewire.ports.live import LiveFace, LiveSource, Subscription
 from cuewire.ports.models import Embedder, Listener, PriceBook, Provider, Providers, Renderer, WhenMissing
 from cuewire.ports.prompts import (
@@ -15,7 +17,7 @@ from cuewire.ports.prompts import (
     TemplateTypeStore,
 )
 from cuewire.ports.registry_faces import EventsFace, PromptsFace, ReviewsFace, ScopesFace, TemplatesFace
-from cuewire.ports.stores import CacheStore, Changes, ExecutionStore, OutcomeStore, PromptFolder, Recorder
+from cuewire.ports.stores import Changes, ExecutionStore, OutcomeStore, PromptFolder, Recorder
 
 __all__ = [
     "ApiKeys",
@@ -31,9 +33,13 @@ __all__ = [
     "ExecutionStore",
     "ExecutionsFace",
     "LabelRuleStore",
+    "Limiter",
+    "LimitsFace",
+    "Leases",
     "Listener",
     "LiveFace",
     "LiveSource",
+    "MatchStore",
     "OutcomeStore",
     "PriceBook",
     "PromptFolder",
@@ -41,6 +47,7 @@ __all__ = [
     "PromptsFace",
     "Provider",
     "Providers",
+    "QuestionStore",
     "Recorder",
     "Refusal",
     "Renderer",
@@ -49,6 +56,9 @@ __all__ = [
     "ScopeStore",
     "ScopesFace",
     "Sessions",
+    "SignIndex",
+    "Signs",
+    "SpendStore",
     "Stream",
     "Subscription",
     "TemplateTypeStore",

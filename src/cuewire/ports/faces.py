@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol, Unpack
 
 from cuewire.model.breakers import BreakerState, BreakerTurn
-from cuewire.model.cache import CacheEntry, CacheStats
+from cuewire.model.cache import CacheEntry, CacheMatch, CacheStats, Trust
 from cuewire.model.executions import Execution, ExecutionDetail, Status
 from cuewire.model.live import OnChange
 from cuewire.model.orders import RunOptions
@@ -15,6 +15,7 @@ from cuewire.model.pages import Page
 from cuewire.model.plans import Plan
 from cuewire.model.prompts import Inputs
 from cuewire.model.results import Piece, Result
+from cuewire.ports.limits import LimitsFace
 from cuewire.ports.live import Subscription
 from cuewire.ports.registry_faces import EventsFace, PromptsFace, ReviewsFace, ScopesFace, TemplatesFace
 
@@ -67,7 +68,10 @@ class BreakersFace(Protocol):
         ...
 
     async def turn(self, model: str, status: BreakerTurn) -> BreakerState:
-        """Open or close one by hand, or leave it to itself again. Raises InvalidInput, Forbidden."""
+        """Open or close one by hand, or leave it to itself again; an event says who did.
+
+        Raises InvalidInput, Forbidden, StoreError.
+        """
         ...
 
 
@@ -102,6 +106,30 @@ class CacheFace(Protocol):
         """Remove the entries of a prompt, or of one of its versions, or all; return how many there were.
 
         Other processes give them no longer within a second. Raises PromptNotFound.
+        """
+        ...
+
+    async def matches(
+        self, prompt: str | None = None, *, undecided: bool = False, limit: int = 100, after: str | None = None
+    ) -> Page[CacheMatch]:
+        """Return answers to similar questions that were not given but got anew, with both, the oldest first.
+
+        Those of a prompt, or of all; with `undecided` only those of which nobody has said whether they were right.
+        Raises PromptNotFound.
+        """
+        ...
+
+    async def decide(self, execution_id: str, verdict: str) -> CacheMatch:
+        """Say whether the earlier answer would have been `right` or `wrong` for an execution that has a match.
+
+        Where enough are right, versions whose policy says `serve` give such answers. Raises NotFound, InvalidInput.
+        """
+        ...
+
+    async def trust(self, prompt: str) -> Trust:
+        """Return how often answers to similar questions would have been right, as a prompt's version compares them.
+
+        Raises PromptNotFound, and InvalidInput if it compares none.
         """
         ...
 
@@ -152,6 +180,11 @@ class App(Protocol):
     @property
     def breakers(self) -> BreakersFace:
         """Which endpoints are left alone at present."""
+        ...
+
+    @property
+    def limits(self) -> LimitsFace:
+        """What holds calls up at present."""
         ...
 
     async def run(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Result:

@@ -131,6 +131,10 @@ class PromptStore(VersionStore, Protocol):
 class EventStore(Protocol):
     """What happened to the registry, in the order in which it became true."""
 
+    async def add(self, action: str, data: Mapping[str, Any], *, by: str) -> None:
+        """Store what somebody did beside the tables, where no transaction tells of it. Raises StoreError."""
+        ...
+
     async def list(
         self, *, limit: int, after: int = 0, prompt_id: int | None = None, among: Sequence[str] | None = None
     ) -> Sequence[Event]:

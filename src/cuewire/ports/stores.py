@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Protocol
 
-from cuewire.model.cache import CacheEntry, CacheStats
 from cuewire.model.executions import Closing, Execution, ExecutionDetail, Opening, Status
 from cuewire.model.outcomes import Outcome
 from cuewire.model.pages import Page
@@ -50,30 +48,6 @@ class OutcomeStore(Protocol):
 
     async def list(self, execution_id: str) -> Sequence[Outcome]:
         """Return the outcomes of an execution by name."""
-        ...
-
-
-class CacheStore(Protocol):
-    """Answers to give again."""
-
-    async def find(self, key: str, *, now: datetime) -> CacheEntry | None:
-        """Return the entry of a key, unless it has expired."""
-        ...
-
-    async def put(self, entry: CacheEntry) -> None:
-        """Store an entry in place of the one with its key, and return when it is durable."""
-        ...
-
-    async def list(self, *, limit: int, after: str | None = None) -> Page[CacheEntry]:
-        """Return entries, the newest first."""
-        ...
-
-    async def clear(self, *, version_ids: Sequence[int] | None = None, before: datetime | None = None) -> int:
-        """Remove entries and count them: of some versions or of all, and only what expired by then if that is said."""
-        ...
-
-    async def stats(self, *, now: datetime) -> CacheStats:
-        """Return what there is, and what it was good for."""
         ...
 
 

@@ -21,8 +21,9 @@ def _example(schema: object, text: str, depth: int) -> Any:
     for fixed in ("const", "default"):
         if fixed in schema:
             return schema[fixed]
-    if schema.get("enum"):
-        return schema["enum"][0]
+    for listed in ("enum", "examples"):
+        if schema.get(listed):
+            return schema[listed][0]
     for choice in ("anyOf", "oneOf", "allOf"):
         if schema.get(choice):
             return _example(schema[choice][0], text, depth + 1)

@@ -114,7 +114,7 @@ def read_answer(form: Form, body: bytes, *, request_id: str) -> Answer:
     model, reason = about.get("model"), found_at(document, "/choices/0/finish_reason")
     return Answer(
         text=_answer_text(form.answer, document),
-        finish_reason=reason if isinstance(reason, str) else UNKNOWN,
+        finish_reason=(reason if isinstance(reason, str) else "") or UNKNOWN,
         usage=Usage(
             input_tokens=_count_at(document, form.usage_input), output_tokens=_count_at(document, form.usage_output)
         ),

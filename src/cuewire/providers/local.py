@@ -1,4 +1,4 @@
-"""The provider of the bundled small chat model, which runs in a process of its own on this machine."""
+"""The provider of the models on this machine: a small chat model in a process of its own, and one for embeddings."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from cuewire.model.errors import MissingExtra, ProviderUnavailable
+from cuewire.model.embeddings import EmbeddingRequest, Embeddings
+from cuewire.model.errors import MissingExtra, ModelNotServed, ProviderUnavailable
 from cuewire.model.requests import ModelRequest
 from cuewire.model.results import Answer
 from cuewire.model.secrets import Secret
 from cuewire.outbound.lazy import open_transport
 from cuewire.outbound.transport import Timeouts, Transport, origin_of
 from cuewire.ports import Clock, Listener
+from cuewire.providers import local_embeddings
+from cuewire.providers.local_embeddings import LocalEmbeddings
 from cuewire.providers.local_model import find_model
 from cuewire.providers.openai_compatible import OpenAICompatible
 
@@ -32,10 +35,11 @@ CONTEXT = 2_048
 
 
 class Local:
-    """Implements the Provider port; the model's process starts with the first call and ends with `close`.
+    """Implements the Provider and Embedder ports; what a model needs starts with its first call, and ends with `close`.
 
-    A process that died is started again by the next call. It also ends by itself when this process is gone. Raises
-    MissingExtra when the runtime or the model's file is not installed.
+    The chat model's process is started again by the next call if it died. It also ends by itself when this process is
+    gone. Raises MissingExtra when the runtime or the files of the model that is asked are not installed. See
+    `LocalEmbeddings` for embeddings; either model works without the other.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Local:
         model_path: str | Path | None,
         data_folder: Path,
         clock: Clock,
+        embeddings_path: str | Path | None = None,
         timeouts: Timeouts = PATIENT,
     ) -> None:
         self._model_path = model_path
@@ -54,14 +59,27 @@ class Local:
         self._starting = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
         self._provider: OpenAICompatible | None = None
+        self._embeddings = LocalEmbeddings(path=embeddings_path, data_folder=data_folder)
 
     async def call(self, request: ModelRequest, *, listener: Listener | None) -> Answer:
         """Make one call; the first one waits for the model to be loaded."""
+        if request.model == local_embeddings.MODEL:
+            raise ModelNotServed(f"the local model {request.model!r} does not chat", hint=f"name local/{MODEL}")
         return await (await self._running()).call(request, listener=listener)
 
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        """Return vectors; the first call waits for the weights to be loaded."""
+        return await self._embeddings.embed(request)
+
     async def models(self) -> Sequence[str]:
-        """List the one model."""
-        return await (await self._running()).models()
+        """List those of the two that are installed. Raises MissingExtra if neither is."""
+        embedding = (local_embeddings.MODEL,) if await asyncio.to_thread(self._embeddings.is_here) else ()
+        try:
+            return (*await (await self._running()).models(), *embedding)
+        except MissingExtra:
+            if not embedding:
+                raise
+            return embedding
 
     @property
     def process_id(self) -> int | None:
@@ -69,7 +87,8 @@ class Local:
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def close(self) -> None:
-        """End the model's process."""
+        """End the chat model's process and the thread of the other one."""
+        await self._embeddings.close()
         async with self._starting:
             await self._stop()
 

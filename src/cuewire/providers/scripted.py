@@ -10,9 +10,10 @@ from hashlib import shake_256
 from math import hypot
 from typing import TypeAlias
 
+from cuewire.model.dates import DATE
 from cuewire.model.embeddings import Embeddable, EmbeddingRequest, Embeddings
 from cuewire.model.errors import ProviderError, RequestRejected
-from cuewire.model.outputs import BooleanOutput, ChoiceOutput, JsonOutput, NumberOutput, TextOutput
+from cuewire.model.outputs import BooleanOutput, ChoiceOutput, DateOutput, JsonOutput, NumberOutput, TextOutput
 from cuewire.model.requests import ChatMessage, ModelRequest, TextContent, ToolCall
 from cuewire.model.results import Answer
 from cuewire.model.usage import Usage
@@ -49,6 +50,7 @@ DIMENSIONS = 16
 MAX_DIMENSIONS = 4_096
 """So that nobody makes a server that has this provider too count for long."""
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+_DATE = re.compile(DATE)
 
 
 class Scripted:
@@ -56,7 +58,7 @@ class Scripted:
 
     The script is a list, answered in order, one for each call; or rules, of which the first counts whose text occurs
     in the last message (`""` matches any); or a function of the request. Without a script it echoes the last message,
-    in the form that the prompt's output asks for: the choice or the number that the message names, or an example of
+    in the form that the prompt's output asks for: the choice, number or date that the message names, or an example of
     the JSON Schema. A call for which the script has nothing raises RequestRejected.
 
     A token is a word here: input tokens are the words of all messages, output tokens those of the answer, and
@@ -140,6 +142,9 @@ def echo(request: ModelRequest) -> str:
             return found.group() if found else "0"
         case BooleanOutput():
             return "false" if re.search(r"\b(?:no|not|false)\b", text.casefold()) else "true"
+        case DateOutput():
+            found = _DATE.search(text)
+            return found.group() if found else "1970-01-01"
         case JsonOutput(json_schema=schema):
             return example_json(schema, text)
         case TextOutput():

@@ -275,7 +275,7 @@ class Upstream:
 
     async def _failure(self, response: Response) -> ProviderError:
         body = b""
-        with suppress(NetworkError, ProviderTimeout):  # the status alone says enough
+        with suppress(ProviderError):  # the status alone says enough
             async for block in response:
                 body += block
                 if len(body) >= MAX_ERROR_BODY:

@@ -118,7 +118,7 @@ class Arrivals:
 
 
 def _judges(file: PromptFile) -> list[Reference]:
-    return [parse_reference(judge) for judge in judges_of(parse_policy(file.policy))]
+    return [parse_reference(judge) for judge, _ in judges_of(parse_policy(file.policy))]
 
 
 def _taken_in(messages: Sequence[MessageTemplate]) -> set[str]:

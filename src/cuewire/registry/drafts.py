@@ -45,6 +45,7 @@ async def make_draft(
     if draft.lenient:
         found = {name: each if name in variables else _anything(each) for name, each in found.items()}
     await _check_judges(draft, find)
+    _check_semantic(draft, found)
     further = [*([includes] if includes.texts else []), *(["lenient"] if draft.lenient else [])]
     further += [draft.policy] if draft.policy != PLAIN else []
     content_hash = _hash((draft.messages, found, draft.model, draft.parameters, draft.output, *further))
@@ -103,8 +104,7 @@ async def find_variables(content: Content, *, renderer: Renderer, find: Find = n
 
 async def _check_judges(draft: VersionDraft, find: Find) -> None:
     """Refuse a judge that would have to be judged, so that no judging goes round. Raises InvalidInput, NotFound."""
-    for judge in judges_of(draft.policy):
-        field = "/policy/selection"
+    for judge, field in judges_of(draft.policy):
         reference = parse_reference(judge)
         if reference.name == draft.prompt:
             raise InvalidInput(f"prompt {judge!r} cannot judge itself", field=field, hint="name another prompt")
@@ -117,6 +117,19 @@ async def _check_judges(draft: VersionDraft, find: Find) -> None:
             raise InvalidInput(
                 f"judge {judge!r} has several candidates itself", field=field, hint="name a prompt that has one"
             )
+
+
+def _check_semantic(draft: VersionDraft, variables: Mapping[str, Variable]) -> None:
+    """Refuse to compare the meaning of inputs that are no texts, or that no template reads. Raises InvalidInput."""
+    semantic = draft.policy.cache.semantic if draft.policy.cache else None
+    for place, name in enumerate(semantic.on if semantic else ()):
+        field = f"/policy/cache/semantic/on/{place}"
+        if name not in variables:
+            raise InvalidInput(
+                f"no template reads an input {name!r}", field=field, hint=f"they read: {', '.join(variables) or 'none'}"
+            )
+        if variables[name].kind != "value":
+            raise InvalidInput(f"input {name!r} holds {variables[name].kind}, and no text", field=field)
 
 
 def _hash(whole: tuple[object, ...]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cuewire.model.actors import Actor
 from cuewire.model.errors import InvalidInput
@@ -29,3 +30,7 @@ class History:
         if not 0 <= after < 2**63:
             raise InvalidInput("after must be the id of an event", field="/after")
         return await self._store.list(limit=check_limit(limit), after=after, among=self._actor.prompts)
+
+    async def tell(self, action: str, data: Mapping[str, Any]) -> None:
+        """Store what this actor does beside the tables, and was allowed to do. Raises StoreError."""
+        await self._store.add(action, data, by=self._actor.name)

@@ -18,6 +18,7 @@ from cuewire.remote.cache import RemoteCache
 from cuewire.remote.events import RemoteEvents
 from cuewire.remote.executions import RemoteExecutions
 from cuewire.remote.last_known import LastKnown
+from cuewire.remote.limits import RemoteLimits
 from cuewire.remote.prompts import RemotePrompts
 from cuewire.remote.reader import PromptReader, server_reader
 from cuewire.remote.reviews import RemoteReviews
@@ -59,6 +60,7 @@ class RemoteApp:
         self._events = RemoteEvents(server)
         self._cache = RemoteCache(server)
         self._breakers = RemoteBreakers(server)
+        self._limits = RemoteLimits(server)
         self._make_stream = make_stream
         self._close = close
         self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
@@ -115,6 +117,11 @@ class RemoteApp:
     def breakers(self) -> RemoteBreakers:
         """Which endpoints the server leaves alone."""
         return self._breakers
+
+    @property
+    def limits(self) -> RemoteLimits:
+        """What holds the server's calls up."""
+        return self._limits
 
     async def run(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> Result:
         """Run a prompt and return when the record is durable; see `App.run`."""

@@ -26,6 +26,7 @@ from cuewire.server.routes.dispatch import DispatchRoute
 from cuewire.server.routes.events import EventRoutes
 from cuewire.server.routes.executions import ExecutionRoutes
 from cuewire.server.routes.keys import KeyRoutes
+from cuewire.server.routes.limits import LimitRoutes
 from cuewire.server.routes.live import LiveRoutes
 from cuewire.server.routes.openai import OpenAIRoutes
 from cuewire.server.routes.prompts import PromptRoutes
@@ -84,6 +85,7 @@ class Application:
             EventRoutes(app).router,
             CacheRoutes(app).router,
             BreakerRoutes(app).router,
+            LimitRoutes(app).router,
             DispatchRoute(app, executions, self.running).router,
             SessionRoutes(app).router,
             KeyRoutes(app).router,

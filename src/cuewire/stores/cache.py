@@ -7,18 +7,26 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, or_, select
 
-from cuewire.model.cache import CacheEntry, CacheStats
+from cuewire.model.cache import CacheEntry, CacheStats, Question
+from cuewire.model.embeddings import packed, signs
 from cuewire.model.pages import Page
 from cuewire.stores.cursors import make_cursor, read_cursor
 from cuewire.stores.database import Database, insert_into
-from cuewire.stores.schema import PROJECT, cache_entries, executions
+from cuewire.stores.patterns import name_fits
+from cuewire.stores.schema import PROJECT, cache_entries, cache_questions, executions, prompts, versions
 
 _LIST = "cache"
 _OURS = cache_entries.c.project_id == PROJECT
 _EXPIRED = and_(cache_entries.c.expires_at.is_not(None), cache_entries.c.expires_at <= bindparam("now"))
-_FOUND = select(cache_entries).where(_OURS, cache_entries.c.key == bindparam("key"), ~_EXPIRED)
+NOT_EXPIRED = ~_EXPIRED
+"""At the instant `now`."""
+_FOUND = select(cache_entries).where(_OURS, cache_entries.c.key == bindparam("key"), NOT_EXPIRED)
+_OLD = select(cache_entries.c.key).where(_OURS, cache_entries.c.expires_at <= bindparam("now"))
+_SWEEP = delete(cache_entries).where(
+    _OURS, cache_entries.c.key.in_(_OLD.order_by(cache_entries.c.expires_at).limit(bindparam("most")))
+)
 
 
 class SqlCacheStore:
@@ -30,10 +38,10 @@ class SqlCacheStore:
     async def find(self, key: str, *, now: datetime) -> CacheEntry | None:
         """Return the entry of a key, unless it has expired."""
         row = await self._database.read(lambda connection: connection.execute(_FOUND, {"key": key, "now": now}).first())
-        return _entry(row) if row else None
+        return entry_of(row) if row else None
 
-    async def put(self, entry: CacheEntry) -> None:
-        """Store an entry in place of the one with its key."""
+    async def put(self, entry: CacheEntry, *, question: Question | None = None) -> None:
+        """Store an entry in place of the one with its key, and its question if it has none yet."""
         values = {name: getattr(entry, name) for name in CacheEntry.__struct_fields__}
         values |= {"project_id": PROJECT, "value": msgspec.json.encode(entry.value).decode()}
 
@@ -43,6 +51,8 @@ class SqlCacheStore:
             connection.execute(
                 insertion.on_conflict_do_update(index_elements=["project_id", "key"], set_=new), [values]
             )
+            if question is not None:
+                _put_question(connection, question, entry.key)
 
         await self._database.write(run)
 
@@ -56,26 +66,33 @@ class SqlCacheStore:
             query = query.where(or_(cache_entries.c.created_at < last, same))
         query = query.order_by(cache_entries.c.created_at.desc(), cache_entries.c.key.desc()).limit(limit + 1)
         rows = await self._database.read(lambda connection: connection.execute(query).all())
-        found = tuple(map(_entry, rows[:limit]))
+        found = tuple(map(entry_of, rows[:limit]))
         if len(rows) <= limit:
             return Page(found, None)
         return Page(found, make_cursor(f"{found[-1].created_at.isoformat()} {found[-1].key}", of=_LIST))
 
-    async def clear(self, *, version_ids: Sequence[int] | None = None, before: datetime | None = None) -> int:
+    async def clear(self, *, version_ids: Sequence[int] | None = None) -> int:
         """Remove entries and count them."""
         statement = delete(cache_entries).where(_OURS)
         if version_ids is not None:
             statement = statement.where(cache_entries.c.version_id.in_(version_ids))
-        if before is not None:
-            statement = statement.where(cache_entries.c.expires_at <= before)
         return await self._database.write(lambda connection: connection.execute(statement).rowcount)
 
-    async def stats(self, *, now: datetime) -> CacheStats:
+    async def sweep(self, *, now: datetime, limit: int) -> int:
+        """Remove so many entries that have expired."""
+        wanted = {"now": now, "most": limit}
+        return await self._database.write(lambda connection: connection.execute(_SWEEP, wanted).rowcount)
+
+    async def stats(self, *, now: datetime, among: Sequence[str] | None = None) -> CacheStats:
         """Return what there is, and what it was good for."""
         counted = select(func.count(), func.count().filter(_EXPIRED)).select_from(cache_entries).where(_OURS)
         hits = select(func.count(), func.coalesce(func.sum(executions.c.saved_usd), 0.0)).where(
             executions.c.project_id == PROJECT, executions.c.cached_from.is_not(None)
         )
+        if among is not None:
+            of_entry = (versions.c.id == cache_entries.c.version_id, prompts.c.id == versions.c.prompt_id)
+            counted = counted.where(exists().where(*of_entry, name_fits(prompts.c.name, among)))
+            hits = hits.where(name_fits(executions.c.prompt_name, among))
 
         def run(connection: Connection) -> CacheStats:
             entries, expired = connection.execute(counted, {"now": now}).one()
@@ -85,7 +102,21 @@ class SqlCacheStore:
         return await self._database.read(run)
 
 
-def _entry(row: Row[Any]) -> CacheEntry:
+def _put_question(connection: Connection, question: Question, key: str) -> None:
+    values = {
+        "project_id": PROJECT,
+        "key": key,
+        "partition": question.partition,
+        "text": question.text,
+        "signs": signs(question.vector),
+        "vector": packed(question.vector),
+    }
+    insertion = insert_into(connection, cache_questions)
+    connection.execute(insertion.on_conflict_do_nothing(index_elements=["project_id", "key"]), [values])
+
+
+def entry_of(row: Row[Any]) -> CacheEntry:
+    """Return the entry of a row."""
     return CacheEntry(
         key=row.key,
         version_id=row.version_id,

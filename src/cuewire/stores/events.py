@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -24,6 +25,11 @@ class SqlEventStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def add(self, action: str, data: Mapping[str, Any], *, by: str) -> None:
+        """Store what somebody did beside the tables."""
+        at = self._database.clock.now()
+        await self._database.write(partial(add_event, at=at, actor=by, action=action, data=data))
 
     async def list(
         self, *, limit: int, after: int = 0, prompt_id: int | None = None, among: Sequence[str] | None = None

@@ -105,6 +105,7 @@ def detail_query(execution_id: str) -> Select[Any]:
             payloads.c.failure,
             payloads.c.sanitised,
             payloads.c.work,
+            payloads.c.matched_text,
         )
         .join(versions, versions.c.id == executions.c.version_id)
         .join(prompts, prompts.c.id == versions.c.prompt_id)
@@ -140,6 +141,7 @@ def _get(connection: Connection, execution_id: str) -> ExecutionDetail | None:
         idempotency_key=row.idempotency_key,
         request_hash=row.request_hash,
         work=_work.decode(row.work) if row.work is not None else None,
+        matched_text=row.matched_text,
     )
 
 
@@ -165,11 +167,13 @@ def _listed(row: Row[Any]) -> dict[str, Any]:
         "finish_reason": row.finish_reason,
         "error_code": row.error_code,
         "error_message": row.error_message,
+        "valid": row.error_code is None if row.status == "succeeded" else None,
         "metadata": _object.decode(row.metadata),
         "purpose": row.purpose,
         "parent_id": row.parent_id,
         "cached_from": row.cached_from,
         "saved_usd": row.saved_usd,
+        "similarity": row.similarity,
     }
 
 
@@ -201,4 +205,5 @@ def _call(row: Row[Any]) -> CallRecord:
         provider_request_id=row.provider_request_id,
         delay_ms=row.delay_ms,
         candidate=row.candidate,
+        started_ms=row.started_ms,
     )

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_, bindparam, literal_column, null, select, update
 
-from cuewire.model.errors import IdempotencyMismatch, ProviderError, StoreError, kinds_of
+from cuewire.model.errors import (
+    BudgetExceeded,
+    IdempotencyMismatch,
+    LimitReached,
+    ProviderError,
+    StoreError,
+    kinds_of,
+)
 from cuewire.stores.record_rows import OpenRow
 from cuewire.stores.schema import PROJECT, UNENDED, did_not_succeed, executions
 
@@ -56,6 +63,7 @@ _GIVES_WAY = ("interrupted", "cancelled", "timed_out")
 _WORTH_ANOTHER_RUN = frozenset(
     {error.code for error in kinds_of(ProviderError) if getattr(error, "retriable", False)}
     | {error.code for error in kinds_of(StoreError)}
+    | {LimitReached.code, BudgetExceeded.code}
 )
 """Error codes of failures that are nobody's fault: the key of an execution that ended so is taken over as well."""
 

@@ -20,8 +20,8 @@ Row: TypeAlias = tuple[object, ...]
 
 _encode = msgspec.json.Encoder().encode
 _NOT_ENDED: Row = (None,) * 11
-_NOT_CACHED: Row = (None, None)
-_NO_ANSWER: Row = (None, None, None, None, None, 0, None)
+_NOT_CACHED: Row = (None, None, None)
+_NO_ANSWER: Row = (None, None, None, None, None, 0, None, None)
 
 
 class OpenRow:
@@ -70,7 +70,7 @@ class OpenRow:
     @property
     def running(self) -> tuple[Row, Row]:
         """The execution and payload rows of an execution that has not ended."""
-        return (*self.execution, "running", self.model, *_NOT_ENDED, *self.origin, None, None), (
+        return (*self.execution, "running", self.model, *_NOT_ENDED, *self.origin, *_NOT_CACHED), (
             *self.payload,
             *_NO_ANSWER,
         )
@@ -112,9 +112,11 @@ class ClosedRows:
             *opened.origin,
             closing.cached_from and opened.encoding.id(closing.cached_from),
             _figure(closing.saved_usd),
+            _figure(closing.similarity),
         )
         kept = failure and model_json(_encoded_failure(failure))[0]
-        self.payload: Row = (*opened.payload, messages, text, value, tool_calls, kept, replaced, work)
+        answer = messages, text, value, tool_calls, kept, replaced, work, closing.matched_text
+        self.payload: Row = (*opened.payload, *answer)
         self.calls: list[Row] = [_call_row(opened.key, call) for call in closing.calls]
 
     @property
@@ -145,6 +147,7 @@ def _call_row(key: object, call: CallRecord) -> Row:
         call.candidate,
         _count(usage.cache_write_tokens),
         _count(usage.cache_write_1h_tokens),
+        _figure(call.started_ms),
     )
 
 

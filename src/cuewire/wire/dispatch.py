@@ -16,6 +16,10 @@ class ExecutePrompt(RunRequest, frozen=True, tag_field="endpoint", tag="execute_
     """Run a prompt, as `POST /api/v1/executions` does."""
 
 
+class ExecuteMultiModelPrompt(RunRequest, frozen=True, tag_field="endpoint", tag="execute_multi_model_prompt"):
+    """Run a prompt on each of `models` at once; `candidates` of the result has the answer of each, with its figures."""
+
+
 class GetExecution(Request, frozen=True, tag_field="endpoint", tag="get_execution"):
     """Look up one execution."""
 
@@ -52,9 +56,16 @@ class Health(Request, frozen=True, tag_field="endpoint", tag="health"):
 
 
 Dispatched: TypeAlias = (
-    ExecutePrompt | GetExecution | GetAvailableModels | CheckOpenRouterConnection | GeneratePrompt | Health
+    ExecutePrompt
+    | ExecuteMultiModelPrompt
+    | GetExecution
+    | GetAvailableModels
+    | CheckOpenRouterConnection
+    | GeneratePrompt
+    | Health
 )
 ENDPOINTS: Mapping[str, type[Dispatched]] = {
+    "execute_multi_model_prompt": ExecuteMultiModelPrompt,
     "execute_prompt": ExecutePrompt,
     "generate_prompt": GeneratePrompt,
     "get_available_models": GetAvailableModels,

@@ -25,12 +25,14 @@ class RunRequest(Request, frozen=True):
     `linger_s` is how long a streamed execution goes on without anyone who listens, so that a stream whose connection
     broke can be taken up again; 0 cancels it at once. Of a `strategy` (its name or id) its own prompt runs if it has
     one, else the global one; without a version in the `language` one in a nearer or the default language does. The
-    parameters and models of a `configuration` (its name or id) count.
+    parameters and models of a `configuration` (its name or id) count. `models` are asked side by side in place of all
+    others: the result has the answer of each in `candidates`.
     """
 
     prompt: str
     inputs: dict[str, Any] = {}
     model: str | None = None
+    models: list[str] = []
     parameters: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
     timeout_s: float | None = None
@@ -47,6 +49,7 @@ class RunRequest(Request, frozen=True):
             prompt=str(order.reference),
             inputs=dict(order.inputs),
             model=order.model,
+            models=[*order.models],
             parameters=order.parameters or None,
             metadata=order.metadata or None,
             timeout_s=order.timeout_s,
@@ -61,6 +64,7 @@ class RunRequest(Request, frozen=True):
         """Return what `App.run` and `App.stream` take by keyword."""
         return {
             "model": self.model,
+            "models": self.models,
             "parameters": self.parameters,
             "metadata": self.metadata,
             "idempotency_key": idempotency_key,
@@ -102,10 +106,13 @@ class ResultShape(Shape, frozen=True):
     stored: bool = False
     called_ms: float = 0.0
     valid: bool = True
+    warning: str | None = None
     candidates: tuple[CandidateShape, ...] = ()
     selection: SelectionShape | None = None
     cached_from: str | None = None
     saved_usd: float | None = None
+    similarity: float | None = None
+    matched_text: str | None = None
     strategy: str | None = None
     language: str = DEFAULT_LANGUAGE
 
@@ -120,7 +127,10 @@ class ResultShape(Shape, frozen=True):
 
 
 class ExecutionShape(Shape, frozen=True):
-    """One execution as listed; null is unknown, or not yet known."""
+    """One execution as listed; null is unknown, or not yet known.
+
+    `valid` is false where the policy let an answer of the wrong form pass; what is wrong with it is the error then.
+    """
 
     id: str
     prompt: str
@@ -147,6 +157,8 @@ class ExecutionShape(Shape, frozen=True):
     parent_id: str | None
     cached_from: str | None
     saved_usd: float | None
+    valid: bool | None
+    similarity: float | None
 
     def execution(self) -> Execution:
         """Return the execution that the JSON says."""
@@ -176,7 +188,10 @@ class ChatMessageShape(Shape, frozen=True, omit_defaults=True):
 
 
 class CallShape(Shape, frozen=True):
-    """One request to a model; times in milliseconds."""
+    """One request to a model; times in milliseconds.
+
+    `started_ms` counts from the start of the execution; null is not known, as of calls recorded before it was noted.
+    """
 
     number: int
     purpose: Cause
@@ -190,6 +205,7 @@ class CallShape(Shape, frozen=True):
     provider_request_id: str | None = None
     delay_ms: float = 0.0
     candidate: int = 0
+    started_ms: float | None = None
 
 
 class FailureShape(Shape, frozen=True):
@@ -238,6 +254,7 @@ class ExecutionDetailShape(ExecutionShape, frozen=True):
     request_hash: str | None
     withheld: bool = False
     work: WorkShape | None = None
+    matched_text: str | None = None
     outcomes: tuple[OutcomeShape, ...] = ()
 
     @classmethod

@@ -114,7 +114,7 @@ def completion(results: Sequence[Result], *, model: str, created: int) -> bytes:
                 for index, result in enumerate(results)
             ],
             "usage": _usage([result.usage for result in results]),
-            "cuewire": ours(results),
+            "cuewire": {**ours(results), "valid": all(result.valid for result in results)},
         }
     )
 
@@ -138,7 +138,7 @@ class ChunkWriter:
         if result.tool_calls:
             calls = _calls_of(result)["tool_calls"]
             yield self._choice({"tool_calls": [{"index": index, **call} for index, call in enumerate(calls)]})
-        yield self._choice({}, reason=_reason(result), cuewire=ours([result]))
+        yield self._choice({}, reason=_reason(result), cuewire={**ours([result]), "valid": result.valid})
         if with_usage:
             yield self._event({"choices": [], "usage": _usage([result.usage])})
         yield DONE

@@ -100,7 +100,9 @@ STATUSES: Mapping[type[CuewireError], int] = {
     errors.TemplateLimitExceeded: 422,
     ProviderError: 502,
     errors.RateLimited: 429,
+    errors.LimitReached: 429,
     errors.OutOfCredit: 402,
+    errors.BudgetExceeded: 402,
     errors.AuthenticationFailed: 502,  # the server's key at the provider; 401 is about the caller's key here
     errors.RequestRejected: 422,
     errors.ContextLengthExceeded: 422,
@@ -150,7 +152,7 @@ REFUSALS: Mapping[str, tuple[int, type[CuewireError]]] = {
 _TITLES = {
     400: "the request is malformed",
     401: "the API key is missing or not known",
-    402: "the provider's account is empty",
+    402: "there is no money left for this",
     403: "not allowed",
     404: "not found",
     405: "this method is not allowed here",

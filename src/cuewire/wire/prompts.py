@@ -32,7 +32,8 @@ _NONE: Mapping[str, int] = {}
 class VersionRequest(Request, frozen=True, kw_only=True):
     """What a version says beside its content; what is absent is as for a new one, or as in the version it is made from.
 
-    `output` is the name of a kind, a list of choices or a JSON Schema. A `lenient` version takes what inputs it gets.
+    `output` is the name of a kind, a list of choices, an example of the answer as {"example": ...}, or a JSON Schema. A
+    `lenient` version takes what inputs it gets.
     """
 
     model: str | None | UnsetType = UNSET

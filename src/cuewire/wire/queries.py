@@ -121,6 +121,19 @@ class CacheClearQuery(_Query):
     number: Annotated[int | None, Field(ge=1, lt=2**63, description="a version of the prompt")] = None
 
 
+class CacheMatchQuery(CacheQuery):
+    """Which answers to similar questions to list."""
+
+    prompt: Annotated[str | None, Field(max_length=128, description="its name or id; without one all")] = None
+    undecided: Annotated[bool, Field(description="only those of which nobody has said whether they were right")] = False
+
+
+class TrustQuery(_Query):
+    """Whose answers to similar questions."""
+
+    prompt: Annotated[str, Field(max_length=256, description="a prompt, as name, name@label or name@number")]
+
+
 class ReviewQuery(RuleQuery):
     """Which reviews to list."""
 

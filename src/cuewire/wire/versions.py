@@ -86,10 +86,20 @@ class BooleanOutputShape(Shape, frozen=True, tag="boolean"):
     """Yes or no."""
 
 
+class DateOutputShape(Shape, frozen=True, tag="date"):
+    """One ISO 8601 date or date-time."""
+
+
 class JsonOutputShape(Shape, frozen=True, tag="json"):
-    """A JSON value that satisfies the JSON Schema."""
+    """A JSON value that satisfies the JSON Schema; `example` is what the author wrote if that was made of one."""
 
     json_schema: dict[str, Any]
+    example: dict[str, Any] | list[Any] | None = None
+
+
+OutputShape: TypeAlias = (
+    TextOutputShape | ChoiceOutputShape | NumberOutputShape | BooleanOutputShape | DateOutputShape | JsonOutputShape
+)
 
 
 class VariablesRequest(Request, frozen=True):
@@ -145,7 +155,7 @@ class VersionShape(Shape, frozen=True):
     variables: dict[str, VariableShape]
     model: str | None
     parameters: dict[str, Any]
-    output: TextOutputShape | ChoiceOutputShape | NumberOutputShape | BooleanOutputShape | JsonOutputShape
+    output: OutputShape
     content_hash: str
     note: str
     created_at: Instant

@@ -14,7 +14,14 @@ from cuewire.wiring.databases import (
     upgrade_database,
 )
 from cuewire.wiring.files import gallery, prompt_folder, read_prompt_file, read_prompts, write_prompts
-from cuewire.wiring.providers import ProviderPool, find_local_model, open_providers, pull_local_model
+from cuewire.wiring.providers import (
+    ProviderPool,
+    find_local_embeddings,
+    find_local_model,
+    open_providers,
+    pull_local_embeddings,
+    pull_local_model,
+)
 
 if TYPE_CHECKING:
     from cuewire.remote.desk import PromptDesk as PromptDesk
@@ -29,6 +36,7 @@ __all__ = [
     "database_file",
     "database_name",
     "database_status",
+    "find_local_embeddings",
     "find_local_model",
     "gallery",
     "is_database_named",
@@ -37,6 +45,7 @@ __all__ = [
     "open_providers",
     "open_renderer",
     "prompt_folder",
+    "pull_local_embeddings",
     "pull_local_model",
     "read_prompt_file",
     "read_prompts",

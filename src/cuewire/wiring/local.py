@@ -8,30 +8,25 @@ from contextlib import AsyncExitStack
 from cuewire.clock import SystemClock
 from cuewire.config import Settings
 from cuewire.engine.app import Executions, LocalApp, Parts
-from cuewire.engine.cache import ResultCache
-from cuewire.engine.cached import CachedAnswers
 from cuewire.engine.live import LiveExecutions
-from cuewire.engine.run import Engine, Surroundings
-from cuewire.engine.scene import Scenes
 from cuewire.model.actors import Actor
 from cuewire.ports import Provider
-from cuewire.prices.genai import GenaiPriceBook
 from cuewire.registry.api_keys import KeyRing
 from cuewire.registry.news import News
 from cuewire.registry.resolver import Resolver
 from cuewire.registry.sessions import SignIns
 from cuewire.registry.users import Roster
 from cuewire.stores.api_keys import SqlApiKeys
-from cuewire.stores.cache import SqlCacheStore
 from cuewire.stores.executions import SqlExecutionStore
 from cuewire.stores.outcomes import SqlOutcomeStore
 from cuewire.stores.places import place_of
 from cuewire.stores.prompts import SqlPromptStore
-from cuewire.stores.record_writer import RecordWriter
-from cuewire.stores.scopes import SqlScopeStore
 from cuewire.stores.sessions import SqlSessions
 from cuewire.stores.users import SqlUsers
 from cuewire.template.render import TemplateRenderer
+from cuewire.wiring.cache import make_cache_face, make_leases
+from cuewire.wiring.engine import Opened, make_engine
+from cuewire.wiring.limits import make_gate
 from cuewire.wiring.providers import ProviderPool
 from cuewire.wiring.registry import wire_registry
 
@@ -53,23 +48,15 @@ async def open_local(
         stack.push_async_callback(renderer.close)
         pool = ProviderPool(settings, clock=clock, given=providers)
         stack.push_async_callback(pool.close)
-        cache = SqlCacheStore(database)
-        executions, outcomes = SqlExecutionStore(database), SqlOutcomeStore(database)
+        gate = make_gate(settings, database if place.file is None else None, clock=clock)
+        stack.push_async_callback(gate.close)
         news = News(database, clock=clock)
         resolver = Resolver(SqlPromptStore(database), news=news, clock=clock)
-        engine = Engine(
-            Surroundings(
-                resolver=resolver,
-                scenes=Scenes(SqlScopeStore(database), news=news, models=settings.models),
-                cache=ResultCache(cache, renderer=renderer, news=news, clock=clock),
-                renderer=renderer,
-                providers=pool,
-                prices=GenaiPriceBook(),
-                recorder=RecordWriter(database),
-                executions=executions,
-                clock=clock,
-            )
-        )
+        leases = make_leases(settings, url, clock=clock)
+        stack.push_async_callback(leases.close)
+        opened = Opened(leases, settings, database, renderer, pool, clock)
+        engine = make_engine(opened, resolver=resolver, news=news, gate=gate)
+        stack.push_async_callback(engine.close)
         keys = SqlApiKeys(database)
         actor = Actor(name=settings.author, role="admin")
         registry = wire_registry(database, engine=engine, resolver=resolver, news=news, renderer=renderer, actor=actor)
@@ -80,8 +67,8 @@ async def open_local(
             Parts(
                 engine=engine,
                 registry=registry,
-                executions=Executions(executions, outcomes, live=live),
-                cache=CachedAnswers(cache, prompts=registry.prompts, news=news, clock=clock, actor=actor),
+                executions=Executions(SqlExecutionStore(database), SqlOutcomeStore(database), live=live),
+                cache=make_cache_face(database, prompts=registry.prompts, news=news, clock=clock, actor=actor),
                 actor=actor,
                 keys=KeyRing(keys, clock=clock),
                 users=Roster(SqlUsers(database), clock=clock),

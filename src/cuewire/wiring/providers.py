@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -37,12 +37,26 @@ def pull_local_model(settings: Settings, progress: Callable[[str], None]) -> Pat
     """Fetch the file of the local model, hash-checked, and return it. Network: 93 MB. Raises ConfigError."""
     from cuewire.providers.local_model import find_model, pull
 
-    async def fetch() -> None:
-        async for step in pull(settings.data_folder):
-            progress(step)
-
-    asyncio.run(fetch())
+    asyncio.run(_told(pull(settings.data_folder), progress))
     return find_model(settings.local_model or None, settings.data_folder)
+
+
+def find_local_embeddings(settings: Settings) -> Path | None:
+    """Return the weights of the local model for embeddings, None if they are not here. Raises ConfigError."""
+    from cuewire.providers.local_embeddings_files import find_files
+
+    try:
+        return find_files(settings.local_embeddings or None, settings.data_folder).weights
+    except MissingExtra:
+        return None
+
+
+def pull_local_embeddings(settings: Settings, progress: Callable[[str], None]) -> Path:
+    """Fetch the files of that model, hash-checked, and return its weights. Network: 84 MB. Raises ConfigError."""
+    from cuewire.providers.local_embeddings_files import find_files, pull
+
+    asyncio.run(_told(pull(settings.data_folder), progress))
+    return find_files(settings.local_embeddings or None, settings.data_folder).weights
 
 
 class ProviderPool:
@@ -81,7 +95,7 @@ class ProviderPool:
         if not isinstance(provider, Embedder):
             raise ModelNotFound(
                 f"provider {name!r} has no models for embeddings",
-                hint="name one that speaks OpenAI's protocol, as in openai/text-embedding-3-small",
+                hint="name one that has, as in openai/text-embedding-3-small or local/all-minilm-l6-v2",
                 field="/model",
             )
         return provider
@@ -110,7 +124,12 @@ class ProviderPool:
             from cuewire.providers.local import Local
 
             settings = self._settings
-            return Local(model_path=settings.local_model or None, data_folder=settings.data_folder, clock=self._clock)
+            return Local(
+                model_path=settings.local_model or None,
+                embeddings_path=settings.local_embeddings or None,
+                data_folder=settings.data_folder,
+                clock=self._clock,
+            )
         if endpoint.needs_key and endpoint.key is None:
             raise ConfigError(
                 f"provider {endpoint.name!r} has no key",
@@ -133,6 +152,11 @@ class ProviderPool:
             ),
             key_hint=endpoint.key_source,
         )
+
+
+async def _told(steps: AsyncIterator[str], progress: Callable[[str], None]) -> None:
+    async for step in steps:
+        progress(step)
 
 
 def _speaker(endpoint: Endpoint) -> Callable[..., Provider]:

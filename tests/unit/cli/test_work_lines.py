@@ -117,6 +117,12 @@ def test_calls_of_a_candidate_follow_each_other_after_their_waits() -> None:
     assert drawn == ["▒" * 10, " " * 10 + "·" * 30 + "█" * 20]
 
 
+def test_calls_stand_where_they_began_if_that_is_known() -> None:
+    drawn = bars(call(1, 20, started_ms=0.0), call(2, 10, started_ms=10.0, candidate=1), call(3, 10, started_ms=30.0))
+
+    assert drawn == ["█" * 30, " " * 15 + "█" * 15, " " * 45 + "█" * 15]
+
+
 def test_a_bar_is_seen_and_within_the_width_however_short_its_call() -> None:
     drawn = bars(call(1, 1_000), call(2, 0.001, purpose="retry"), call(3, 0.0, status="cancelled"))
 

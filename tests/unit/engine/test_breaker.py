@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -15,7 +15,6 @@ from cuewire.engine.retry import class_of
 from cuewire.model.errors import (
     AuthenticationFailed,
     IncompleteAnswer,
-    InvalidInput,
     NetworkError,
     ProtocolError,
     ProviderError,
@@ -128,7 +127,15 @@ def test_faults_of_the_provider_count_and_nothing_else(kind: type[ProviderError]
     assert (breaker.state().calls, breaker.status()) == ((20, "open") if kind in FAULTS else (0, "closed"))
 
 
-@pytest.mark.parametrize("error", [asyncio.CancelledError(), ValueError("a fault of ours"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncio.CancelledError(),
+        ValueError("a fault of ours"),
+        KeyboardInterrupt(),
+        ProviderTimeout("ours", phase="candidate"),
+    ],
+)
 def test_what_did_not_come_from_the_provider_does_not_count(error: BaseException) -> None:
     breaker = make()
 
@@ -309,28 +316,31 @@ def test_a_state_says_since_when() -> None:
     assert breaker.state().since == NOON + timedelta(seconds=7 + 15)
 
 
-async def test_by_hand_one_is_turned_by_name_and_refusals_are_counted_ever_since() -> None:
-    breakers = Breakers(clock=MovedClock())
+def test_by_hand_one_is_turned_by_name_and_refusals_are_counted_ever_since() -> None:
+    breakers, model = Breakers(clock=MovedClock()), parse_model("openai/gpt-4o")
 
-    stopped = await breakers.turn("openai/gpt-4o", "open")
+    stopped = breakers.turn(model, "open")
     for _ in range(2):
-        with pytest.raises(ProviderUnavailable), breakers.of(parse_model("openai/gpt-4o")).call():
+        with pytest.raises(ProviderUnavailable), breakers.of(model).call():
             pass
-    reset = await breakers.turn("openai/gpt-4o", "reset")
+    reset = breakers.turn(model, "reset")
 
     assert (stopped.status, stopped.is_forced, stopped.refused) == ("open", True, 0)
     assert (reset.status, reset.is_forced, reset.refused) == ("closed", False, 2)
-    assert await breakers.list() == (reset,)
+    assert breakers.states() == (reset,)
 
 
-@pytest.mark.parametrize(("model", "status"), [("gpt-4o", "open"), ("openai/gpt-4o", "half_open")])
-async def test_what_cannot_be_turned_makes_no_breaker(model: str, status: Any) -> None:
-    breakers = Breakers(clock=MovedClock())
+def test_it_tells_the_log_when_it_opens_and_closes_by_itself(caplog: pytest.LogCaptureFixture) -> None:
+    clock = MovedClock()
+    with caplog.at_level(logging.INFO, logger="cuewire.engine"):
+        breaker = opened(clock)
+        clock.at += 15
+        succeed(breaker, times=2)
 
-    with pytest.raises(InvalidInput):
-        await breakers.turn(model, status)
-
-    assert await breakers.list() == ()
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "breaker.opened model=openai/gpt-4o-mini for_s=15"),
+        ("INFO", "breaker.closed model=openai/gpt-4o-mini"),
+    ]
 
 
 def test_endpoints_have_breakers_of_their_own() -> None:

@@ -140,7 +140,7 @@ def test_parameters_have_equal_keys_if_they_are_the_same_json(one: dict[str, Any
 
 def _sorted(value: Any) -> Any:
     if isinstance(value, dict):
-        return sorted((key, _sorted(item)) for key, item in value.items())
+        return {"object": sorted((key, _sorted(item)) for key, item in value.items())}
     return [_sorted(item) for item in value] if isinstance(value, list) else value
 
 

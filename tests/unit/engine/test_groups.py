@@ -12,13 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuewire.caches.alone import Alone
 from cuewire.clock import SystemClock
 from cuewire.engine.breaker import Breakers
 from cuewire.engine.budgets import CallBudget, RetryBudgets
 from cuewire.engine.call import Caller
 from cuewire.engine.candidate import CandidateTrip, Means, Task
 from cuewire.engine.groups import Ends, run_groups
+from cuewire.engine.probes import Probes
 from cuewire.engine.record import Records
+from cuewire.engine.tally import Tally
 from cuewire.model.candidates import CandidateEnd, CandidateStatus
 from cuewire.model.errors import ModelNotFound, ProviderFault, RateLimited, RequestRejected
 from cuewire.model.executions import Closing, Opening
@@ -32,6 +35,7 @@ from cuewire.model.requests import ChatMessage, ModelRef, ModelRequest
 from cuewire.model.results import Answer
 from cuewire.model.usage import Usage
 from cuewire.ports import Listener
+from tests.support.gates import open_gate
 
 GROUP_POLICIES = ("all", "until_success", "until_score", "race")
 RUNNABLE: tuple[CandidateStatus, ...] = ("valid", "invalid", "failed", "timed_out")
@@ -352,11 +356,13 @@ async def _worked(
 ) -> tuple[tuple[CandidateEnd, ...], Closing]:
     """Run the candidates of a plan until they have ended or are cut, and return their ends and the record's."""
     clock, kept = SystemClock(), Kept()
-    record = await Records(kept, clock).open(parse_order("p", None), VERSION)  # type: ignore[arg-type]
+    record = await Records(kept, clock, Tally()).open(parse_order("p", None), VERSION)  # type: ignore[arg-type]
     assert not isinstance(record, str)
     means = Means(
         caller=Caller(providers, Prices(), clock),  # type: ignore[arg-type]
         breakers=Breakers(clock=clock),
+        probes=Probes(Alone()),
+        gate=open_gate(clock=clock),
         retries=RetryBudgets(),
         clock=clock,
     )

@@ -14,6 +14,7 @@ from cuewire.model.errors import (
     AuthenticationFailed,
     ContextLengthExceeded,
     IncompleteAnswer,
+    LimitReached,
     ModelNotServed,
     NetworkError,
     OutOfCredit,
@@ -31,6 +32,7 @@ from cuewire.model.policies import FailureClass, Retry
 CLASSES: dict[type[ProviderError], FailureClass | None] = {
     ProviderError: "service",
     RateLimited: "rate_limit",
+    LimitReached: "rate_limit",
     OutOfCredit: "credit",
     AuthenticationFailed: "authentication",
     RequestRejected: None,

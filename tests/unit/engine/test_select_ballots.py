@@ -45,6 +45,19 @@ async def test_nothing_is_told_of_a_candidate_but_its_text() -> None:
     assert inputs["task"] == "user:\nName a colour."
 
 
+def test_a_judge_is_shown_the_value_where_it_is_a_text_and_not_how_it_was_written() -> None:
+    ends = [
+        ended(0, '**"2026-11-21T14:30:00+01:00"**', value="2026-11-21T13:30:00Z"),
+        ended(1, '"a\\ud800"', value="a\ud800"),
+        ended(2, "12.50", value=12.5),
+        ended(3, "it depends", value=None),
+    ]
+
+    inputs = make_ballot(ends, seed=1, use="judge").inputs("", fault="")
+
+    assert sorted(texts_by_label(inputs).values()) == ["12.50", "2026-11-21T13:30:00Z", "a\ufffd", "it depends"]
+
+
 def test_labels_go_on_after_the_alphabet() -> None:
     labels = make_ballot([ended(index) for index in range(64)], seed=1, use="judge").labels
 

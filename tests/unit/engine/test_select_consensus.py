@@ -92,6 +92,10 @@ async def test_without_a_quorum_none_is_selected(quorum: float, winner: int | No
         ("C#", "C"),
         ("???", "!"),
         ("2026-11-21", "2026-11-22"),
+        ("2026-11-21", "2026-11-21T00:00"),
+        ("2026-11-21T14:30", "2026-11-21T14:30Z"),
+        ("2026-11-21T14:30+01:00", "2026-11-21T14:30Z"),
+        ("at 2026-11-21T14:30+01:00", "at 2026-11-21T13:30Z"),
     ],
 )
 async def test_what_says_something_else_does_not_agree(one: Any, other: Any) -> None:
@@ -112,6 +116,9 @@ async def test_what_says_something_else_does_not_agree(one: Any, other: Any) -> 
         ('"5".', "5"),
         ("(see above).", "see above"),
         ("2026-11-21.", "2026-11-21"),
+        ("2026-11-21T14:30+01:00", "2026-11-21T13:30:00.0Z"),
+        ('"2026-11-21 14:30".', "2026-11-21T14:30:00"),
+        ({"at": ["2026-11-21T14:30+01:00"]}, {"at": ["2026-11-21t13:30z"]}),
     ],
 )
 async def test_what_says_the_same_agrees_however_it_is_written(one: Any, other: Any) -> None:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from cuewire.files.formats import read, write
 from cuewire.model.bundles import BundledVersion, Format
 from cuewire.model.errors import InvalidInput
+from cuewire.model.examples import date_schema
 from cuewire.model.includes import IncludedText, Includes
 from cuewire.model.prompt_files import PromptFile
 from cuewire.model.prompts import Image, Message, Placeholder
@@ -31,7 +32,12 @@ FILES = st.builds(
         min_size=1,
     ).map(tuple),
     model=st.none() | st.just("openai/gpt-4o-mini"),
-    output=st.none() | st.just("json") | st.just(["yes", "no"]) | st.just({"type": "object", "b": {}, "a": {}}),
+    output=st.none()
+    | st.just("json")
+    | st.just(["yes", "no"])
+    | st.just({"type": "object", "b": {}, "a": {}})
+    | st.just("date")
+    | st.just({"example": {"b?:date": None, "a*": {}}}),
     parameters=st.dictionaries(st.sampled_from(["temperature", "seed"]), st.integers(0, 1)),
     variables=st.dictionaries(st.sampled_from(["a", "b"]), st.dictionaries(WORDS, st.none() | WORDS | st.floats(0, 1))),
     lenient=st.booleans(),
@@ -143,6 +149,19 @@ def test_a_prompt_for_prompty_comes_back() -> None:
     assert b"kind: thread" in written.data
     assert b"required: false" in written.data
     assert [loss.what for loss in written.losses] == ["{% include 'b' %}", "system:", "\\user:"]
+
+
+@pytest.mark.parametrize("format", ["prompty", "promptfoo", "langfuse"])
+def test_a_date_comes_back_from_other_tools_and_an_example_as_the_schema_that_it_means(format: Format) -> None:
+    schema = {"type": "object", "properties": {"due": date_schema()}, "required": ["due"]}
+
+    def back_of(output: Any) -> Any:
+        written = write([version(Message("user", "x"), model="openai/x", output=output)], format=format)
+        assert written.losses == ()
+        return read(written.data).versions[0].file.output
+
+    assert back_of("date") == "date"
+    assert back_of({"example": {"due:date": None}}) == schema
 
 
 @pytest.mark.parametrize("format", ["prompty", "promptfoo", "langfuse"])

@@ -55,6 +55,16 @@ def test_what_only_its_own_machine_could_resolve_is_left_out_and_told() -> None:
     assert all(told in told_of(bundle) for told in ("OPENAI_API_KEY", "rules.md", "model.connection"))
 
 
+def test_a_schema_of_another_tool_is_never_taken_for_an_example() -> None:
+    schema = {"example": {"age:years": 36}}
+    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
+
+    bundle = langfuse({"name": "a", "type": "text", "prompt": "x", "config": {"response_format": form}})
+
+    assert [version.file.output for version in bundle.versions] == ["json"]
+    assert bundle.losses == ()
+
+
 def told_of(bundle: Bundle) -> str:
     return "\n".join(loss.what for loss in bundle.losses)
 

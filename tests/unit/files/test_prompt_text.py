@@ -39,7 +39,13 @@ FILES = st.builds(
     prompt=st.just("a/b"),
     messages=st.lists(MESSAGES, min_size=1).map(tuple),
     model=st.none() | st.just("openai/gpt-4o-mini"),
-    output=st.none() | st.just({}) | st.just("number") | st.just(["yes", "no"]) | st.just({"type": "object"}),
+    output=st.none()
+    | st.just({})
+    | st.just("number")
+    | st.just(["yes", "no"])
+    | st.just({"type": "object"})
+    | st.just("date")
+    | st.just({"example": {"due?:date": "2026-11-21", "tags:[1+]": ["a"], "more*": None, "no": 1.0}}),
     parameters=st.just({}) | st.just({"temperature": 0, "stop": ["\n"]}),
     variables=st.just({}) | st.just({"text": {"type": "string", "default": None}}),
     note=st.just("") | st.just("why: because\n"),

@@ -13,6 +13,7 @@ from cuewire.model.policies import PLAIN, Failover, Policy, Retry, parse_policy,
 from tests.support.policies import SAID_POLICIES
 
 
+@pytest.mark.contract("S4-14")
 @given(said=SAID_POLICIES)
 def test_what_is_stated_is_read_again(said: dict[str, Any]) -> None:
     policy = parse_policy(said)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuewire.model.statistics import paired_difference, percentile, wilson
+from cuewire.model.statistics import paired_difference, percentile, upper_bound, wilson
 
 PAIRS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
 
@@ -49,3 +49,37 @@ def test_a_paired_comparison_needs_the_same_units(before: list[bool], after: lis
 @pytest.mark.parametrize(("share", "expected"), [(0, 1), (0.5, 2.5), (0.95, 3.85), (1, 4)])
 def test_percentiles_interpolate_between_closest_ranks(share: float, expected: float) -> None:
     assert percentile([4, 1, 3, 2], share) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("events", "trials", "bound"),
+    [
+        (0, 1, 0.95),
+        (0, 10, 0.2589),
+        (0, 298, 0.010002),
+        (0, 299, 0.009969),
+        (1, 10, 0.3942),
+        (1, 473, 0.009990),
+        (2, 628, 0.009991),
+        (5, 10, 0.7776),
+        (9, 10, 0.9949),
+        (10, 10, 1.0),
+        (0, 0, 1.0),
+    ],
+)
+def test_the_exact_upper_bound_agrees_with_the_binomial_distribution(events: int, trials: int, bound: float) -> None:
+    assert upper_bound(events, trials) == pytest.approx(bound, abs=5e-5 if trials < 20 else 1e-6)
+
+
+def test_without_events_the_upper_bound_is_where_so_many_trials_have_a_chance_of_five_percent() -> None:
+    for trials in (1, 7, 299, 10_000):
+        assert (1 - upper_bound(0, trials)) ** trials == pytest.approx(0.05, abs=1e-5)
+
+
+@given(st.integers(0, 60), st.integers(1, 60))
+def test_the_upper_bound_rises_with_events_and_falls_with_trials(events: int, more: int) -> None:
+    trials = events + more
+
+    assert events / trials <= upper_bound(events, trials) <= upper_bound(events + 1, trials) <= 1
+    assert upper_bound(events, trials + 1) <= upper_bound(events, trials)
+    assert upper_bound(events, trials) < 1

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cuewire.model.errors import InvalidInput
+from cuewire.model.outputs import JsonOutput
 from cuewire.model.prompts import Image, Message, Placeholder, Variable, VersionDraft
 from cuewire.registry.drafts import make_draft
 from cuewire.template.render import TemplateRenderer
@@ -97,6 +98,36 @@ async def test_each_part_of_a_version_changes_its_hash(renderer: TemplateRendere
 
 
 @pytest.mark.parametrize(
+    ("output", "content_hash"),
+    [
+        (None, "b19ad4e0d18ff43b43aeb457f2c0997e6f0de663d805a8a59ee79902dd9e72f7"),
+        ("number", "9f1100712ac3dc2b31581c2f737214fea260e5f30e9607b02c87e15dcbff2d8f"),
+        ("boolean", "9bb9e0a7cd94d0bf73c22ad879ebf0dfc0669196a8b68a7d5bc9eebdfbb555a6"),
+        ("json", "0b288ae40271be8325b67bbdaeb483226642ab55912b8daa17cfe2da7587eb92"),
+        (["bug", "idea"], "767924986c7bb7fea7d99f0055844df72370236a293c4985781b7103bfe154b5"),
+        (
+            {"type": "object", "properties": {"stars": {"type": "integer"}}, "required": ["stars"]},
+            "1a491ec6974af3a21f534dc5a6da8db0549d840fc90c56bbe9aa4c99960d3bce",
+        ),
+    ],
+)
+async def test_versions_of_earlier_releases_keep_their_hashes(
+    renderer: TemplateRenderer, output: Any, content_hash: str
+) -> None:
+    made = await draft(renderer, "A bug?", output=output)
+
+    assert made.content_hash == content_hash
+
+
+async def test_an_example_is_kept_beside_the_schema_that_is_made_of_it(renderer: TemplateRenderer) -> None:
+    made = await draft(renderer, "A bug?", output={"example": {"stars:integer": 4}})
+
+    schema = {"type": "object", "properties": {"stars": {"type": "integer"}}, "required": ["stars"]}
+    assert made.output == JsonOutput(json_schema=schema, example={"stars:integer": 4})
+    assert made.content_hash != (await draft(renderer, "A bug?", output=schema)).content_hash
+
+
+@pytest.mark.parametrize(
     ("content", "options", "field"),
     [
         (7, {}, "/content"),
@@ -107,6 +138,8 @@ async def test_each_part_of_a_version_changes_its_hash(renderer: TemplateRendere
         ([Message("user", (Image("a"),))], {"variables": {"a": {"type": "string"}}}, "/variables/a"),
         ([Placeholder("a")], {"variables": {"a": {"default": ["x"]}}}, "/variables/a"),
         ("x", {"output": {"$ref": "https://example.com/schema"}}, "/output"),
+        ("x", {"output": {"type": "example", "example": {}}}, "/output"),
+        ("x", {"output": {"example": {"stars:many": 4}}}, "/output/example/stars:many"),
     ],
 )
 async def test_what_cannot_be_a_version_is_refused_with_its_place(

@@ -69,7 +69,14 @@ DETAIL = ExecutionDetail(
     tool_calls=(CALL,),
     calls=(
         CallRecord(
-            number=1, purpose="first", model="openai/x", status="failed", duration_ms=9.0, usage=USAGE, cost_usd=None
+            number=1,
+            purpose="first",
+            model="openai/x",
+            status="failed",
+            duration_ms=9.0,
+            usage=USAGE,
+            cost_usd=None,
+            started_ms=1.5,
         ),
     ),
     failure=Failure(code="rate_limited", message="slow down"),

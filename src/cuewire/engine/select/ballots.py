@@ -63,7 +63,7 @@ class Ballot(Value, frozen=True):
 
     def inputs(self, task: str, *, fault: str) -> Inputs:
         """Return the inputs of the judge's prompt; `fault` is what was wrong with its last answer, if it gave one."""
-        texts = [(label, end.text or "") for label, end in zip(self.labels, self.ends, strict=True)]
+        texts = [(label, _said(end)) for label, end in zip(self.labels, self.ends, strict=True)]
         return {
             "task": task,
             "candidates": [{"label": label, "text": text} for label, text in texts],
@@ -119,9 +119,14 @@ def _message_text(message: ChatMessage) -> str:
 
 
 def _token(valid: Sequence[CandidateEnd], seed: int) -> str:
-    texts = [(end.text or "").casefold() for end in valid]
+    texts = [_said(end).casefold() for end in valid]
     tokens = (drawn(f"{seed}/token/{number}")[:_TOKEN_DIGITS] for number in count())
     return next(token for token in tokens if not any(token in text for text in texts))
+
+
+def _said(end: CandidateEnd) -> str:
+    """Return what a candidate says: the value where that is a text, such as a date, so that its form sways nobody."""
+    return cleaned(end.value)[0] if isinstance(end.value, str) else end.text or ""
 
 
 def _label(place: int) -> str:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from cuewire.engine.select.orders import ranked
 from cuewire.model.candidates import CandidateEnd, Selection
+from cuewire.model.dates import canonical_date
 
 _Mark: TypeAlias = tuple[str, Any]
 _LARGEST = 1e300
@@ -53,14 +54,18 @@ def by_consensus(valid: Sequence[CandidateEnd], *, quorum: float, tolerance: flo
 
 
 def form_of(value: Any) -> Form:
-    """Return what a JSON value says. Keys stay as they are; their order, and blanks around texts, say nothing."""
+    """Return what a JSON value says. Keys stay as they are; their order, and blanks around texts, say nothing.
+
+    Texts that are dates in ISO 8601 count as what they mean: equal instants are equal, whatever their offsets.
+    """
     marks: list[_Mark] = []
     numbers: list[float] = []
     ahead = [value]  # a stack: values of a model may be nested deeper than calls
     while ahead:
         match ahead.pop():
             case str(text):
-                marks.append(("text", normal_text(text)))
+                plain = normal_text(text)
+                marks.append(("text", canonical_date(plain) or plain))
             case bool() | None as word:
                 marks.append(("word", word))
             case int() | float() as number if -_LARGEST < number < _LARGEST:
@@ -81,8 +86,7 @@ def form_of(value: Any) -> Form:
 def normal_text(text: str) -> str:
     """Return a text without what does not change its meaning.
 
-    NFKC, without case, blanks collapsed, punctuation at both ends gone, unless there is nothing else. Dates in ISO 8601
-    are normal already.
+    NFKC, without case, blanks collapsed, punctuation at both ends gone, unless there is nothing else.
     """
     plain = " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
     start, end = 0, len(plain)

@@ -11,7 +11,8 @@
     ├── TemplateError           TemplateSyntaxError, TemplateForbidden, TemplateUndefined, TemplateLimitExceeded
     ├── ProviderError           RateLimited, OutOfCredit, AuthenticationFailed, RequestRejected, ContextLengthExceeded,
     │                           ModelNotServed, ProviderUnavailable, ProviderFault, NetworkError, ProviderTimeout,
-    │                           ProtocolError, IncompleteAnswer
+    │                           ProtocolError, IncompleteAnswer; LimitReached is a RateLimited that we held back
+    ├── BudgetExceeded          what may be spent today is spent
     ├── OutputError             the model's answer is not of the kind that the version asks for
     ├── NothingSelected         too few of the candidates agree
     ├── StoreError              StoreBusy, StoreUnavailable, StoreFull, StoreDamaged, SchemaMismatch, RecordNotWritten
@@ -50,6 +51,7 @@ from cuewire.model.errors.callers import (
     UserNotFound,
     VersionNotFound,
 )
+from cuewire.model.errors.limits import BudgetExceeded, LimitReached
 from cuewire.model.errors.providers import (
     AuthenticationFailed,
     ContextLengthExceeded,
@@ -97,6 +99,7 @@ __all__ = [
     "AccessDenied",
     "ApiKeyNotFound",
     "AuthenticationFailed",
+    "BudgetExceeded",
     "ConfigError",
     "Conflict",
     "ContextLengthExceeded",
@@ -108,6 +111,7 @@ __all__ = [
     "InvalidInput",
     "LabelMoved",
     "LabelNotFound",
+    "LimitReached",
     "MissingExtra",
     "ModelNotFound",
     "ModelNotServed",

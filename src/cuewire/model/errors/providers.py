@@ -11,7 +11,8 @@ class ProviderError(CuewireError):
     """A model call failed. `retriable` says whether the same call may succeed later.
 
     `status` is the HTTP status, 0 where there was none. `snippet` is the start of what the provider said, redacted.
-    `partial_text` is what had arrived of the answer.
+    `partial_text` is what had arrived of the answer. `was_sent` says whether any of the request may have been sent:
+    what was not cannot have cost anything.
     """
 
     code = "provider_error"
@@ -33,6 +34,7 @@ class ProviderError(CuewireError):
         self.retry_after_s = retry_after_s
         self.snippet = snippet
         self.partial_text = ""
+        self.was_sent = True
 
 
 class RateLimited(ProviderError):
@@ -92,16 +94,24 @@ class NetworkError(ProviderError):
     code = "network_error"
     retriable = True
 
+    def __init__(self, message: str, *, hint: str = "", was_sent: bool = True) -> None:
+        super().__init__(message, hint=hint)
+        self.was_sent = was_sent
+
 
 class ProviderTimeout(ProviderError):
-    """The provider took too long; `phase` is connect, first_byte, idle or total."""
+    """The provider took too long; `phase` is connect, first_byte, idle or total.
+
+    It is `candidate` if a limit of ours ended the call, which says nothing of the provider.
+    """
 
     code = "provider_timeout"
     retriable = True
 
-    def __init__(self, message: str, *, hint: str = "", phase: str = "total") -> None:
+    def __init__(self, message: str, *, hint: str = "", phase: str = "total", was_sent: bool = True) -> None:
         super().__init__(message, hint=hint)
         self.phase = phase
+        self.was_sent = was_sent
 
 
 class ProtocolError(ProviderError):

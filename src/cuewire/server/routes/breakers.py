@@ -30,11 +30,12 @@ class BreakerRoutes:
             **documented("scopes:write", "Open or close one by hand", body=BreakerRequest, reply=BreakerShape),
         )
 
-    async def list(self) -> Response:
+    async def list(self, request: Request) -> Response:
         """Return how the breakers of this process are; there is one for each model that it has called."""
-        return as_json(BreakerList.of(await self._breakers.list()))
+        return as_json(BreakerList.of(await self._breakers.by(exchange_of(request).actor).list()))
 
     async def turn(self, request: Request) -> Response:
         """Stop all calls to a model, let all through, or leave it to how they end again; in this process alone."""
-        asked = decode(await exchange_of(request).body(), BreakerRequest)
-        return as_json(BreakerShape.of(await self._breakers.turn(asked.model, asked.status)))
+        exchange = exchange_of(request)
+        asked = decode(await exchange.body(), BreakerRequest)
+        return as_json(BreakerShape.of(await self._breakers.by(exchange.actor).turn(asked.model, asked.status)))

@@ -22,6 +22,7 @@ from cuewire.wire.dispatch import (
     CheckOpenRouterConnection,
     ConnectionShape,
     Dispatched,
+    ExecuteMultiModelPrompt,
     ExecutePrompt,
     Fault,
     GeneratedPrompt,
@@ -73,7 +74,7 @@ class DispatchRoute:
         exchange = exchange_of(request)
         asked = read_dispatched(await exchange.body())
         match asked:
-            case ExecutePrompt():
+            case ExecutePrompt() | ExecuteMultiModelPrompt():
                 await self._executions.run_asked(exchange, asked)
                 return REPLIED
             case GetExecution():

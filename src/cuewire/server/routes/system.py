@@ -55,7 +55,10 @@ class SystemRoutes:
 
     async def figures(self) -> Response:
         """Return the counters."""
-        text = self._metrics.text(running=len(self._running), breakers=self._app.breakers.states())
+        app = self._app
+        text = self._metrics.text(
+            running=len(self._running), tally=app.tally, breakers=app.breaker_states, limits=app.limits.states()
+        )
         return Response(text, media_type=CONTENT_TYPE.decode())
 
     async def openapi(self) -> Response:

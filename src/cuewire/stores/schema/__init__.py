@@ -10,7 +10,9 @@ from __future__ import annotations
 from sqlalchemy import DDL, Column, MetaData, PrimaryKeyConstraint, String, Table, event
 
 from cuewire.stores.schema.access import api_keys, sessions, users
-from cuewire.stores.schema.executions import UNENDED, cache_entries, calls, did_not_succeed, executions, payloads
+from cuewire.stores.schema.cache import cache_entries, cache_matches, cache_questions
+from cuewire.stores.schema.executions import UNENDED, calls, did_not_succeed, executions, payloads
+from cuewire.stores.schema.limits import limits
 from cuewire.stores.schema.names import PROJECT, metadata
 from cuewire.stores.schema.outcomes import outcomes, prompt_performance, trading_signals
 from cuewire.stores.schema.prompts import (
@@ -34,6 +36,8 @@ __all__ = [
     "alembic_version",
     "api_keys",
     "cache_entries",
+    "cache_matches",
+    "cache_questions",
     "calls",
     "did_not_succeed",
     "events",
@@ -41,6 +45,7 @@ __all__ = [
     "is_live",
     "label_rules",
     "labels",
+    "limits",
     "metadata",
     "outcomes",
     "payloads",
@@ -57,7 +62,7 @@ __all__ = [
     "versions",
 ]
 
-REVISION = "0005"
+REVISION = "0008"
 """The newest migration, whose tables these are."""
 
 _IN_SQLITE = (

@@ -54,6 +54,7 @@ executions = Table(
     Column("parent_id", ExecutionId),
     Column("cached_from", ExecutionId),
     Column("saved_usd", Float),
+    Column("similarity", Float),
     CheckConstraint(
         "status IN ('pending', 'running', 'succeeded', 'failed', 'cancelled', 'timed_out', 'interrupted')",
         name="status",
@@ -97,6 +98,7 @@ payloads = Table(
     Column("failure", JsonText),
     Column("sanitised", Integer, nullable=False, server_default=text("0")),
     Column("work", JsonText),
+    Column("matched_text", Text),
     # SqlExecutionStore.get
     PrimaryKeyConstraint("project_id", "execution_id"),
     execution_key(),
@@ -124,31 +126,9 @@ calls = Table(
     Column("candidate", Integer, nullable=False, server_default=text("0")),
     Column("cache_write_token_count", BigInteger),
     Column("cache_write_1h_token_count", BigInteger),
+    Column("started_ms", Float),
     # SqlExecutionStore.get
     PrimaryKeyConstraint("project_id", "execution_id", "number"),
     execution_key(),
     sqlite_with_rowid=False,
 )
-
-cache_entries = Table(
-    "cache_entries",
-    metadata,
-    project(),
-    Column("key", String(64), nullable=False),
-    Column("version_id", Number, ForeignKey("versions.id"), nullable=False),
-    Column("source_id", ExecutionId, nullable=False),
-    Column("value", JsonText, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("model", Text, nullable=False),
-    Column("finish_reason", Text, nullable=False),
-    Column("cost_usd", Float),
-    Column("created_at", Instant, nullable=False),
-    Column("expires_at", Instant),
-    # SqlCacheStore.find, put
-    PrimaryKeyConstraint("project_id", "key"),
-    sqlite_with_rowid=False,
-)
-# SqlCacheStore.clear of versions
-Index(None, cache_entries.c.project_id, cache_entries.c.version_id)
-# SqlCacheStore.list, newest first
-Index(None, cache_entries.c.project_id, cache_entries.c.created_at, cache_entries.c.key)

@@ -1,0 +1,1 @@
+"""Where rates are counted: in this process, or in Redis for several."""

@@ -1,0 +1,42 @@
+ALTER TABLE executions ADD COLUMN similarity FLOAT
+
+ALTER TABLE payloads ADD COLUMN matched_text TEXT
+
+CREATE TABLE cache_questions (
+    id BIGSERIAL NOT NULL,
+    project_id INTEGER DEFAULT 1 NOT NULL,
+    key VARCHAR(64) NOT NULL,
+    partition VARCHAR(64) NOT NULL,
+    text TEXT NOT NULL,
+    signs BYTEA NOT NULL,
+    vector BYTEA NOT NULL,
+    CONSTRAINT pk_cache_questions PRIMARY KEY (id),
+    CONSTRAINT uq_cache_questions_project_id_key UNIQUE (project_id, key),
+    CONSTRAINT fk_cache_questions_project_id_key FOREIGN KEY(project_id, key) REFERENCES cache_entries (project_id, key) ON DELETE CASCADE
+)
+
+CREATE INDEX ix_cache_questions_project_id_partition_id ON cache_questions (project_id, partition, id)
+
+CREATE TABLE cache_matches (
+    project_id INTEGER DEFAULT 1 NOT NULL,
+    execution_id UUID NOT NULL,
+    version_id BIGINT NOT NULL,
+    subject VARCHAR(64) NOT NULL,
+    source_id UUID NOT NULL,
+    similarity FLOAT NOT NULL,
+    text TEXT NOT NULL,
+    matched_text TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    verdict VARCHAR(8),
+    decided_by TEXT,
+    decided_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_cache_matches PRIMARY KEY (project_id, execution_id),
+    CONSTRAINT ck_cache_matches_verdict CHECK (verdict IN ('right', 'wrong')),
+    CONSTRAINT fk_cache_matches_version_id FOREIGN KEY(version_id) REFERENCES versions (id)
+)
+
+CREATE INDEX ix_cache_matches_project_id_subject_verdict ON cache_matches (project_id, subject, verdict)
+
+CREATE INDEX ix_cache_matches_project_id_version_id_execution_id ON cache_matches (project_id, version_id, execution_id)
+
+CREATE INDEX ix_cache_entries_project_id_expires_at ON cache_entries (project_id, expires_at)
