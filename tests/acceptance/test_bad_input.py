@@ -244,7 +244,8 @@ async def test_each_fault_of_a_provider_is_one_typed_error_and_one_record(
         assert KEY not in f"{caught.value} {caught.value.snippet} {record}"
         assert await executions(app) == 1
         assert await stored_beside_records(database_url) == before
-        assert (await app.run("greet")).text == "ok"
+        if kind is not AuthenticationFailed:  # a key that was not accepted is left alone for a while
+            assert (await app.run("greet")).text == "ok"
 
 
 async def test_a_stream_cut_short_keeps_its_text_and_says_so(app: cuewire.App, server: ModelServer) -> None:
