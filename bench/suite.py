@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import gateways, registries, tables
+from bench import gateways, registries, semantic, tables
 from bench.kit.environments import prepare
 from bench.kit.goals import Table
 from bench.kit.report import print_table, run_rounds, store
@@ -24,9 +24,10 @@ def main() -> int:
         sys.exit(f"no side of a table has {options.only!r} in its name")
     for environment in sorted({side.environment for table in chosen for side in table.sides}):
         prepare(environment)
-    rounds = options.rounds or (1 if options.quick else 5)
+    asked = options.rounds or (1 if options.quick else 5)
     failed = False
     for table in chosen:
+        rounds = min(asked, table.most_rounds or asked)
         with stub_server(table.stub) as base_url:
             found = run_rounds(table, rounds=rounds, base_url=base_url)
         verdicts = print_table(table, found)
@@ -47,6 +48,9 @@ def tables_by_key(*, quick: bool) -> dict[str, Table]:
         gateways.slow_readers(seconds=0.1 if quick else 8.0),
         registries.registry(count=20 if quick else 100),
         registries.renders(cpu_s=cpu_s),
+        tables.candidates(cpu_s=cpu_s),
+        semantic.hits(sizes=("10k",) if quick else tuple(semantic.SIZES)),
+        semantic.safety(thresholds=semantic.THRESHOLDS[:1] if quick else semantic.THRESHOLDS),
     )
     return {table.key: table for table in made}
 

@@ -141,3 +141,19 @@ def records(*, wall_s: float) -> Table:
             *(Ratio(on_server.format(count), copied.format(count), "per_s") for count in at_once),
         ),
     )
+
+
+def candidates(*, cpu_s: float) -> Table:
+    """Five candidates of one run against five runs."""
+    load = ("--in-flight", "16", "--cpu-s", str(cpu_s))
+    together, apart = f"{OURS}, 5 candidates of one run", f"{OURS}, 5 runs"
+    return Table(
+        key="candidates",
+        title="Five answers to one prompt, 16 times at once: CPU microseconds of each call",
+        figures=CLIENTS,
+        sides=(
+            Side(together, "candidates.py", ("together", *load)),
+            Side(apart, "candidates.py", ("apart", *load)),
+        ),
+        claims=(Ratio(together, apart, "us_each", round(1 / 1.15, 3)),),
+    )

@@ -10,14 +10,25 @@ from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent.parent
 OURS = "ours"
+BANKING77 = "CUEWIRE_BANKING77"
+"""Names the folder of banking77, which is not ours to bring."""
 
 
 def cache_folder() -> Path:
-    """Give the folder that holds environments, the built stub and scratch files."""
-    named = os.environ.get("CUEWIRE_BENCH_ENVS")
+    """Give the folder that holds environments, the built stub, what is made once, and scratch files.
+
+    A side is told both folders under names of their own, because whatever begins with CUEWIRE_ is a setting there.
+    """
+    named = os.environ.get("BENCH_CACHE") or os.environ.get("CUEWIRE_BENCH_ENVS")
     if named:
         return Path(named).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cuewire-bench"
+
+
+def banking77_folder() -> Path:
+    """Give the folder of banking77: as the environment says, else `shared/data` beside the checkout."""
+    named = os.environ.get("BENCH_BANKING77") or os.environ.get(BANKING77)
+    return Path(named).expanduser() if named else BENCH.parent.parent / "shared" / "data"
 
 
 class NotInstalled(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import TypeAlias
 
 from bench.kit.sides import Broken, Measured, Side
 from bench.kit.stub import AT_ONCE, Stub
@@ -32,6 +33,18 @@ class Ceiling:
 
 
 @dataclass(frozen=True, slots=True)
+class Floor:
+    """A figure of ours that must stay at or above the goal."""
+
+    ours: str
+    figure: str
+    goal: float
+
+
+Claim: TypeAlias = Ratio | Ceiling | Floor
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One numbered goal: what is run, what is shown of each side, and what is claimed."""
 
@@ -39,10 +52,12 @@ class Table:
     title: str
     figures: tuple[str, ...]
     sides: tuple[Side, ...]
-    claims: tuple[Ratio | Ceiling, ...]
+    claims: tuple[Claim, ...]
     stub: Stub = AT_ONCE
     is_turned: bool = False
     """A side is a column, where there are more figures than sides."""
+    most_rounds: int | None = None
+    """So many rounds are enough, where the figures are the same each time."""
 
     def only(self, text: str) -> Table:
         """Give the table with the sides whose name has the text, and what is claimed of these alone."""
@@ -72,11 +87,13 @@ def middle(rounds: Rounds, side: str, figure: str) -> float | None:
     return median(found) if found else None
 
 
-def judge(claim: Ratio | Ceiling, rounds: Rounds) -> Verdict:
+def judge(claim: Claim, rounds: Rounds) -> Verdict:
     """Judge a claim. A ratio is the median over the rounds, so that a busy round harms both sides alike."""
-    if isinstance(claim, Ceiling):
+    if isinstance(claim, Ceiling | Floor):
         value = middle(rounds, claim.ours, claim.figure)
         text = f"{claim.ours}, {claim.figure}"
+        if isinstance(claim, Floor):
+            return Verdict(text, value, f"at least {claim.goal:g}", None if value is None else value >= claim.goal)
         return Verdict(text, value, f"<= {claim.goal:g}", None if value is None else value <= claim.goal)
     value = _ratio(claim, rounds)
     goal = "" if claim.goal is None else f">= {claim.goal:g}x"

@@ -76,7 +76,7 @@ def _verdict_row(verdict: Verdict) -> list[str]:
         word = ""
     else:
         word = "met" if verdict.is_met else "not met"
-    unit = "" if verdict.goal.startswith("<=") or verdict.value is None else "x"
+    unit = "" if verdict.goal.startswith(("<=", "at least")) or verdict.value is None else "x"
     return [verdict.text, _number(verdict.value) + unit, verdict.goal, word]
 
 

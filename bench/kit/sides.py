@@ -13,7 +13,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.kit.environments import BENCH, OURS, NotInstalled, cache_folder, child_environment, home_of, python_of
+from bench.kit.environments import (
+    BENCH,
+    OURS,
+    NotInstalled,
+    banking77_folder,
+    cache_folder,
+    child_environment,
+    home_of,
+    python_of,
+)
 from bench.kit.programs import built
 
 SCRIPTS = BENCH / "sides"
@@ -67,6 +76,8 @@ def _run(side: Side, base_url: str, folder: str) -> Measured | Broken:
         BENCH_FOLDER=folder,
         BENCH_LOAD=str(built("load")),
         BENCH_PEER=str(home_of(side.environment)),
+        BENCH_CACHE=str(cache_folder()),
+        BENCH_BANKING77=str(banking77_folder()),
         CUEWIRE_DATA_FOLDER=folder,
     )
     project = BENCH.parent
