@@ -243,6 +243,8 @@ def test_the_examples_of_the_documents_are_settings(tmp_path: Path) -> None:
     document = Path(__file__).parents[2] / "docs" / "providers.md"
     examples = re.findall(r"^```toml\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL)
 
+    nothing_set = settings(tmp_path, file="# none")
     for example in examples:
-        assert set(settings(tmp_path, file=example).endpoints) > set(settings(tmp_path, file="# none").endpoints)
-    assert len(examples) >= 2
+        told = settings(tmp_path, file=example)
+        assert set(told.endpoints) > set(nothing_set.endpoints) or told.limits != nothing_set.limits
+    assert len(examples) >= 3
