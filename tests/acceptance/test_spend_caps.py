@@ -14,6 +14,7 @@ import cuewire
 from cuewire.config import load
 from cuewire.model.errors import BudgetExceeded
 from tests.support import postgres
+from tests.support.access import known_as
 from tests.support.command_line import CommandLine
 from tests.support.policy_models import KEY, ONE_CALL_USD, Desk, opened
 from tests.support.serving import serving
@@ -150,6 +151,42 @@ async def test_over_http_a_spent_budget_is_402_with_the_execution_and_what_to_do
     assert reply.json["hint"].startswith("raise spend.usd_per_day, or wait until ")
     assert (stored["status"], stored["error_code"]) == ("failed", "budget_exceeded")
     assert (ended.code, "executions may cost $0 a day" in ended.err) == (1, True)
+
+
+async def test_a_key_has_a_cap_of_its_own_and_each_record_says_who_asked(desk: Desk, tmp_path: Path) -> None:
+    own = {"CUEWIRE_DATA_FOLDER": str(tmp_path), "OPENAI_BASE_URL": desk.url, "OPENAI_API_KEY": KEY}
+    (tmp_path / "cuewire.toml").write_text(f'[spend.actors]\n"key:ci" = {1.5 * ONE_CALL_USD}\n')
+    with serving(CommandLine(tmp_path, own)) as server:
+        server.publish("triage", "Bug?", model=MODEL)
+        ci, web = known_as(server, "ci", role="runner"), known_as(server, "web", role="runner")
+
+        replies = [await asyncio.to_thread(ci.run, "triage", {}) for _ in range(3)]
+        chat = {"model": "prompt/triage", "messages": [], "stream": True}
+        others = [
+            await asyncio.to_thread(web.run, "triage", {}),
+            await asyncio.to_thread(web.ask, "POST", "/v1/chat/completions", chat),
+            await asyncio.to_thread(server.run, "triage", {}),
+        ]
+        listed = server.ask("GET", "/api/v1/executions").json["items"]
+
+    assert [reply.status for reply in replies] == [200, 200, 402]
+    assert replies[2].json["detail"].startswith("executions asked for by 'key:ci' may cost")
+    assert [reply.status for reply in others] == [200] * 3
+    assert [each["actor"] for each in reversed(listed)] == [*["key:ci"] * 3, *["key:web"] * 2, "key:first"]
+
+
+async def test_judges_are_run_in_the_name_of_who_asked(desk: Desk, tmp_path: Path) -> None:
+    policy = {
+        "parallel": {"mode": "static_count", "count": 2},
+        "selection": {"method": "judge", "prompt": "jury"},
+    }
+    async with opened(desk, tmp_path, CUEWIRE_AUTHOR="anna") as app:
+        await publish(app, "jury")
+        await publish(app, policy=policy)
+        await app.run("triage")
+        listed = await app.executions.list()
+
+    assert [(each.purpose, each.actor) for each in listed.items] == [*[("judge", "anna")] * 2, ("app", "anna")]
 
 
 def test_the_caps_are_shown_with_the_other_settings(tmp_path: Path) -> None:

@@ -89,13 +89,15 @@ async def test_a_page_of_executions_is_read_in_order_from_its_index(
     assert "TEMP B-TREE" not in steps
 
 
-@pytest.mark.parametrize(("prompt", "index"), [(None, BY_ID), ("greet", BY_PROMPT)])
+@pytest.mark.parametrize(
+    ("of", "index"), [({}, BY_ID), ({"prompt": "greet"}, BY_PROMPT), ({"actor": "key:ci"}, BY_ID)], ids=str
+)
 async def test_what_was_spent_is_summed_over_the_executions_of_a_day_alone(
-    stores: FileStores, prompt: str | None, index: str
+    stores: FileStores, of: dict[str, str], index: str
 ) -> None:
     spent = SqlSpendStore(stores.database)
 
-    [(_, steps)] = await plans(stores, lambda: spent.spent_usd(since=NOON, prompt=prompt))
+    [(_, steps)] = await plans(stores, lambda: spent.spent_usd(since=NOON, **of))
 
     assert (index in steps, "id>?" in steps) == (True, True)
 

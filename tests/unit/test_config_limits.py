@@ -18,6 +18,7 @@ max_wait_s = 30
 [spend]
 usd_per_day = 20
 prompts = { triage = 2.5, "team/greet" = 0 }
+actors = { "key:ci" = 1 }
 [providers.openai]
 max_concurrency = 20
 requests_per_minute = 500
@@ -49,7 +50,7 @@ def test_limits_of_providers_models_all_calls_and_money_are_read(tmp_path: Path)
         },
         models={"openai/gpt-4o": Limit(requests_per_minute=50)},
     )
-    assert read.spend == SpendCaps(usd_per_day=20, prompts={"triage": 2.5, "team/greet": 0})
+    assert read.spend == SpendCaps(usd_per_day=20, prompts={"triage": 2.5, "team/greet": 0}, actors={"key:ci": 1})
     assert read.redis_url == "redis://:canary@localhost/0"
 
 

@@ -23,10 +23,11 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class SpendSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """USD that may be spent in a day of UTC, as [spend]: in all, and on single prompts."""
+    """USD that may be spent in a day of UTC, as [spend]: in all, on single prompts, and by single actors."""
 
     usd_per_day: Usd | None = None
     prompts: dict[str, Usd] = {}
+    actors: dict[str, Usd] = {}
 
 
 class Limited(Protocol):
@@ -71,7 +72,7 @@ def caps_of(settings: SpendSettings) -> SpendCaps:
             check_name(name)
         except InvalidInput as error:
             raise ConfigError(f"spend.prompts: {error.message}", field="spend.prompts") from None
-    return SpendCaps(usd_per_day=settings.usd_per_day, prompts=settings.prompts)
+    return SpendCaps(usd_per_day=settings.usd_per_day, prompts=settings.prompts, actors=settings.actors)
 
 
 def _of_each(limited: Mapping[str, Limited]) -> dict[str, Limit]:

@@ -53,11 +53,11 @@ class _Chooser:
     """Selects among the candidates that have ended; asks no judge twice about the same ones."""
 
     def __init__(self, task: Task, judging: Judging) -> None:
-        execution_id = task.record.opening.id
+        opening = task.record.opening
         self.selection: Selection | None = None
         self._task = task
-        self._seed = seed_of(execution_id)
-        self._judge = judging.of(execution_id, task.calls)
+        self._seed = seed_of(opening.id)
+        self._judge = judging.of(opening, task.calls)
         self._seen: tuple[int, ...] = ()
 
     async def select(self, ends: Sequence[CandidateEnd], *, scored: bool = False) -> Selection:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar, Unpack, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from cuewire.engine.cached import CachedAnswers
 from cuewire.engine.gate import Gate
@@ -24,7 +25,7 @@ from cuewire.model.errors import InvalidInput
 from cuewire.model.executions import Execution, ExecutionDetail, Status
 from cuewire.model.ids import check_execution_id, no_execution
 from cuewire.model.live import OnChange
-from cuewire.model.orders import RunOptions, parse_order
+from cuewire.model.orders import Order, RunOptions, parse_order
 from cuewire.model.outcomes import Outcome, OutcomeValue, check_outcomes
 from cuewire.model.pages import Page, check_limit
 from cuewire.model.plans import Plan
@@ -164,7 +165,7 @@ class Executions:
         found = await self._executions.list(
             limit=limit, after=after, prompt=prompt, status=status, among=self._actor.prompts
         )
-        return msgspec.structs.replace(found, items=tuple(map(self._shown, found.items)))
+        return replace(found, items=tuple(map(self._shown, found.items)))
 
 
 def _check_wanted(prompt: str | None, status: Status | None) -> None:
@@ -315,18 +316,21 @@ class LocalApp:
         inputs: Inputs | None = None,
         *,
         on_open: Callable[[str], None] | None = None,
+        by: Actor | None = None,
         **options: Unpack[RunOptions],
     ) -> Result:
         """Run a prompt and return when the record is durable; see `App.run`.
 
-        `on_open` is told the execution's id as soon as it has one.
+        `on_open` is told the execution's id as soon as it has one. `by` is who asks, if not who uses this App.
         """
-        order = parse_order(prompt, inputs, **options)
+        order = self._asked(parse_order(prompt, inputs, **options), by)
         return await self._engine.run(order, on_open=on_open)
 
-    def stream(self, prompt: str, inputs: Inputs | None = None, **options: Unpack[RunOptions]) -> ExecutionStream:
-        """Run a prompt and iterate over its answer as it arrives; see `App.stream`."""
-        order = parse_order(prompt, inputs, **options)
+    def stream(
+        self, prompt: str, inputs: Inputs | None = None, *, by: Actor | None = None, **options: Unpack[RunOptions]
+    ) -> ExecutionStream:
+        """Run a prompt and iterate over its answer as it arrives; see `App.stream`, and `run` for `by`."""
+        order = self._asked(parse_order(prompt, inputs, **options), by)
         stream = ExecutionStream(lambda listener: self._engine.run(order, listener=listener, on_open=stream.opened))
         self._streams.add(stream)
         return stream
@@ -343,14 +347,16 @@ class LocalApp:
         parameters: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
         on_open: Callable[[str], None] | None = None,
+        by: Actor | None = None,
     ) -> Embedded:
         """Turn texts into vectors, and return when the record is durable; the vectors are in no record.
 
-        Costs money at the provider. Raises InvalidInput, ModelNotFound, ProviderError, StoreError; PromptNotFound
-        where the prompt is archived, or inactive, under which embeddings are recorded.
+        See `run` for `by`. Costs money at the provider. Raises InvalidInput, ModelNotFound, ProviderError, StoreError;
+        PromptNotFound where the prompt is archived, or inactive, under which embeddings are recorded.
         """
         texts = check_embeddable(inputs)
-        order = parse_order(EMBEDDINGS, {"input": texts}, model=model, parameters=parameters, metadata=metadata)
+        parsed = parse_order(EMBEDDINGS, {"input": texts}, model=model, parameters=parameters, metadata=metadata)
+        order = self._asked(parsed, by)
         await self._parts.registry.prompts.provide(EMBEDDINGS, "{{ input }}")
         return await self._engine.embed(order, texts, on_open=on_open)
 
@@ -359,11 +365,14 @@ class LocalApp:
 
         It is stored whole or not at all. Raises NotFound if the prompt or its label does not exist, StoreError.
         """
-        return await self._engine.log(entry)
+        return await self._engine.log(replace(entry, actor=self.actor.name))
 
     async def report(self, execution_id: str, **outcomes: OutcomeValue) -> None:
         """Report what became of an execution; see `App.report`."""
         await self._parts.executions.report(execution_id, outcomes, at=self._parts.clock.now())
+
+    def _asked(self, order: Order, by: Actor | None) -> Order:
+        return replace(order, actor=(by or self.actor).name)
 
     async def close(self) -> None:
         """Cancel streams that still run, write what is queued, and release everything."""

@@ -104,7 +104,7 @@ class Asking:
         order, version, record, listener = run
         inputs, messages, plan = prepared
         worst = partial(self._worst, plan, version, messages)
-        record.reserve(await self._spending.reserve(version.prompt, worst))
+        record.reserve(await self._spending.reserve(record.opening, worst))
         task = Task(
             policy=version.policy,
             output=version.output,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from cuewire.engine.budgets import CallBudget
 from cuewire.engine.select import AskJudge, Judged
 from cuewire.model.errors import CuewireError
-from cuewire.model.executions import Failure
+from cuewire.model.executions import Failure, Opening
 from cuewire.model.failures import failure_of
 from cuewire.model.orders import Order, parse_order
 from cuewire.model.outputs import BooleanOutput, JsonOutput, OutputKind
@@ -23,7 +23,7 @@ from cuewire.registry.resolver import Resolver
 class RunJudge(Protocol):
     """Runs a version to judge for an execution."""
 
-    def __call__(self, order: Order, version: PromptVersion, *, parent_id: str) -> Awaitable[Result]:
+    def __call__(self, order: Order, version: PromptVersion, *, parent: Opening) -> Awaitable[Result]:
         """Return the result when its record is durable. Costs money. Raises CuewireError."""
         ...
 
@@ -35,32 +35,32 @@ class Judging:
         self._resolver = resolver
         self._run = run
 
-    def of(self, parent_id: str, calls: CallBudget) -> AskJudge:
+    def of(self, parent: Opening, calls: CallBudget) -> AskJudge:
         """Return the way to ask judges for an execution, from whose budget each takes a call."""
 
         async def ask(prompt: str, inputs: Inputs, output: JsonOutput) -> Judged:
             if not calls.take():
                 return _failed("no_calls_left", "the plan allows no further call")
             try:
-                return await self._judged(prompt, inputs, output, parent_id)
+                return await self._judged(prompt, inputs, output, parent)
             except CuewireError as error:
                 _, failure = failure_of(error)
                 return Judged(failure=failure, execution_id=error.execution_id, cost_usd=_cost_of(error))
 
         return ask
 
-    async def agrees(self, prompt: str, inputs: Inputs, *, parent_id: str) -> bool:
+    async def agrees(self, prompt: str, inputs: Inputs, *, parent: Opening) -> bool:
         """Tell whether a prompt answers yes for an execution. Costs money. Raises CuewireError."""
-        return (await self._judged(prompt, inputs, BooleanOutput(), parent_id)).value is True
+        return (await self._judged(prompt, inputs, BooleanOutput(), parent)).value is True
 
-    async def _judged(self, prompt: str, inputs: Inputs, output: OutputKind, parent_id: str) -> Judged:
+    async def _judged(self, prompt: str, inputs: Inputs, output: OutputKind, parent: Opening) -> Judged:
         order = parse_order(prompt, None)
         version = await self._resolver.resolve(order.reference)
         if not is_single(version.policy):
             return _failed("judge_not_single", f"judge {prompt!r} has several candidates itself")
         read = {name: value for name, value in inputs.items() if name in version.variables}
         asked = replace(order, inputs=read)
-        result = await self._run(asked, replace(version, output=output), parent_id=parent_id)
+        result = await self._run(asked, replace(version, output=output), parent=parent)
         return Judged(value=result.value, execution_id=result.id, cost_usd=result.cost_usd)
 
 

@@ -246,19 +246,19 @@ class Records:
         self._tally = tally
 
     async def open(
-        self, order: Order, version: PromptVersion, *, purpose: Purpose = "app", parent_id: str | None = None
+        self, order: Order, version: PromptVersion, *, purpose: Purpose = "app", parent: Opening | None = None
     ) -> OpenRecord | str:
         """Open a record, or return the id of the execution that holds the order's idempotency key.
 
-        One of another purpose is for the execution that is its parent.
+        One of another purpose is for the execution that is its parent, and for who asked for that.
 
         Without a key the open row is on its way when this returns; with one it is durable. Raises
         IdempotencyMismatch, StoreError.
         """
         started, now = self._clock.monotonic(), self._clock.now()
         opening = self._opening(order, version, now, model=_first_model(order, version), inputs=order.inputs)
-        if parent_id is not None:
-            opening = replace(opening, purpose=purpose, parent_id=parent_id)
+        if parent is not None:
+            opening = replace(opening, purpose=purpose, parent_id=parent.id, actor=parent.actor)
         if key := order.idempotency_key:
             opening = replace(opening, idempotency_key=key, request_hash=_request_hash(order, opening.inputs))
             holder = await self._recorder.claim(opening)
@@ -312,6 +312,7 @@ class Records:
             started_at=started_at,
             inputs=_encoder.encode(inputs),
             metadata=_encoder.encode(asked.metadata) if asked.metadata else _NOTHING,
+            actor=asked.actor,
         )
 
 

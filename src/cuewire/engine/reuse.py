@@ -83,9 +83,9 @@ class Reuse:
 
     async def _renew(self, stale: Run, flight: Flight) -> None:
         """Get an answer anew that was given although it is stale; what goes wrong is in the record."""
-        order, parent_id = replace(stale.order, idempotency_key=None), stale.record.opening.id
+        order, parent = replace(stale.order, idempotency_key=None), stale.record.opening
         try:
-            record = await self._records.open(order, stale.version, purpose="renewal", parent_id=parent_id)
+            record = await self._records.open(order, stale.version, purpose="renewal", parent=parent)
             assert isinstance(record, OpenRecord), "an order without an idempotency key opens a record"
             run = Run(order, stale.version, record)
             value, is_valid = await recorded(self._asking.answer(run), record, order.timeout_s)

@@ -27,6 +27,7 @@ from cuewire.engine.stored import StoredResults
 from cuewire.engine.tally import Tally
 from cuewire.model.embeddings import Embeddable, Embedded, EmbeddingRequest, Embeddings
 from cuewire.model.entries import Entry
+from cuewire.model.executions import Opening
 from cuewire.model.orders import Order
 from cuewire.model.plans import Plan
 from cuewire.model.prompts import PromptVersion
@@ -132,9 +133,9 @@ class Engine:
         """
         return await self._asking.plan(order, await self._resolver.resolve(order.reference))
 
-    async def judge(self, order: Order, version: PromptVersion, *, parent_id: str) -> Result:
+    async def judge(self, order: Order, version: PromptVersion, *, parent: Opening) -> Result:
         """Run an order to judge the candidates of another execution."""
-        record = await self._records.open(order, version, purpose="judge", parent_id=parent_id)
+        record = await self._records.open(order, version, purpose="judge", parent=parent)
         assert isinstance(record, OpenRecord), "an order without an idempotency key opens a record"
         return await self._run(Run(order, version, record))
 
@@ -182,7 +183,7 @@ class Engine:
             parameters=only.parameters,
             idempotency_key=f"{record.opening.id}-{record.next_call()}",
         )
-        record.reserve(await self._spending.reserve(version.prompt, unknown_worst))
+        record.reserve(await self._spending.reserve(record.opening, unknown_worst))
         async with self.gate.passage(only.model, inputs, NO_ANSWER, patience=lambda: order.timeout_s) as passage:
             place = CallPlace(opened=record.began, delay_ms=passage.leave())
             embeddings, cost = await self._caller.embed(only.model, request, place=place, note=record.called)

@@ -20,6 +20,7 @@ from cuewire.engine.wording import contradiction, difference
 from cuewire.model.cache import CacheMatch, Neighbour, Question, Verdict
 from cuewire.model.embeddings import EmbeddingRequest, Vector, unit
 from cuewire.model.errors import CuewireError, ModelNotFound, ProviderError, StoreError
+from cuewire.model.executions import Opening
 from cuewire.model.outputs import JsonOutput, TextOutput
 from cuewire.model.policies import Cache, Semantic
 from cuewire.model.prompts import Inputs, PromptVersion
@@ -141,17 +142,17 @@ class Similar:
                     return neighbour
             elif not contradiction(question.text, neighbour.text):
                 said = {"question": question.text, "earlier": neighbour.text, "answer": neighbour.entry.text}
-                agrees = await self._agrees(semantic.verifier, said, record.opening.id)
+                agrees = await self._agrees(semantic.verifier, said, record.opening)
                 return neighbour if agrees else None
         return None
 
-    async def _agrees(self, verifier: str, said: Mapping[str, Any], execution_id: str) -> bool:
+    async def _agrees(self, verifier: str, said: Mapping[str, Any], asked_for: Opening) -> bool:
         try:
-            return await self._judging.agrees(verifier, said, parent_id=execution_id)
+            return await self._judging.agrees(verifier, said, parent=asked_for)
         except StoreError:
             raise
         except CuewireError as error:
-            tell(logging.WARNING, "cache.not_verified", execution=execution_id, reason=error.code)
+            tell(logging.WARNING, "cache.not_verified", execution=asked_for.id, reason=error.code)
             return False
 
     def _match(self, question: Question, neighbour: Neighbour, version: PromptVersion, result: Result) -> CacheMatch:

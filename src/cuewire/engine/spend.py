@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import inf
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from cuewire.model.errors import BudgetExceeded
+from cuewire.model.executions import Opening
 from cuewire.model.limits import SpendCaps
 from cuewire.ports import Clock, SpendStore
 
@@ -35,18 +36,20 @@ class Spending:
     """Looks at the caps for all executions of this process."""
 
     def __init__(self, caps: SpendCaps, store: SpendStore, *, clock: Clock) -> None:
-        total = [] if caps.usd_per_day is None else [_Cap(None, caps.usd_per_day, store=store, clock=clock)]
-        self._total = tuple(total)
-        self._of_prompts = {
-            prompt: (*total, _Cap(prompt, usd, store=store, clock=clock)) for prompt, usd in caps.prompts.items()
-        }
+        def made(of: _Of, usd: float) -> _Cap:
+            return _Cap(of, usd, store=store, clock=clock)
 
-    async def reserve(self, prompt: str, worst: Worst) -> Reserved | None:
-        """Set aside what an execution of a prompt can cost at most, if there are caps that count for it.
+        self._total = () if caps.usd_per_day is None else (made(_Of(), caps.usd_per_day),)
+        self._of_prompts = {name: (made(_Of(prompt=name), usd),) for name, usd in caps.prompts.items()}
+        self._of_actors = {name: (made(_Of(actor=name), usd),) for name, usd in caps.actors.items()}
+
+    async def reserve(self, opening: Opening, worst: Worst) -> Reserved | None:
+        """Set aside what an execution can cost at most, if there are caps that count for it.
 
         Raises BudgetExceeded, StoreError.
         """
-        caps = self._of_prompts.get(prompt, self._total)
+        of_prompt, of_actor = self._of_prompts.get(opening.prompt, ()), self._of_actors.get(opening.actor, ())
+        caps = (*self._total, *of_prompt, *of_actor)
         if not caps:
             return None
         for cap in caps:
@@ -73,13 +76,32 @@ class Reserved:
             cap.settled_usd += self._usd if cost_usd is None else cost_usd
 
 
+class _Of(NamedTuple):
+    """Which executions a cap counts: all, those of a prompt, or those of an actor."""
+
+    prompt: str | None = None
+    actor: str | None = None
+
+    @property
+    def setting(self) -> str:
+        """Where the cap is set."""
+        if self.prompt is not None:
+            return f'spend.prompts."{self.prompt}"'
+        return "spend.usd_per_day" if self.actor is None else f'spend.actors."{self.actor}"'
+
+    def __str__(self) -> str:
+        if self.prompt is not None:
+            return f"executions of prompt {self.prompt!r}"
+        return "executions" if self.actor is None else f"executions asked for by {self.actor!r}"
+
+
 class _Cap:
     """One cap. `settled_usd` is what ended here since the record was asked, `reserved_usd` what runs here can cost."""
 
-    def __init__(self, prompt: str | None, usd: float, *, store: SpendStore, clock: Clock) -> None:
+    def __init__(self, of: _Of, usd: float, *, store: SpendStore, clock: Clock) -> None:
         self.reserved_usd = 0.0
         self.settled_usd = 0.0
-        self._prompt = prompt
+        self._of = of
         self._usd = usd
         self._store = store
         self._clock = clock
@@ -102,7 +124,7 @@ class _Cap:
     async def _ask(self, day: datetime) -> None:
         began, before_usd, kept_s = self._clock.monotonic(), self.settled_usd, 0.0
         try:
-            self._spent_usd = await self._store.spent_usd(since=day, prompt=self._prompt)
+            self._spent_usd = await self._store.spent_usd(since=day, prompt=self._of.prompt, actor=self._of.actor)
             self.settled_usd -= before_usd
             self._day = day
             kept_s = max(KEPT_S, (self._clock.monotonic() - began) * _SHARE)
@@ -115,12 +137,10 @@ class _Cap:
         left_usd = self._usd - spent_usd - self.reserved_usd
         if most_usd == 0 or (left_usd > 0 and left_usd >= (most_usd or 0.0)):
             return
-        whose = "executions" if self._prompt is None else f"executions of prompt {self._prompt!r}"
-        setting = "usd_per_day" if self._prompt is None else f'prompts."{self._prompt}"'
         running = f", and what runs can cost ${self.reserved_usd:.4f}" if self.reserved_usd else ""
         this = f"; this one can cost ${most_usd:.4f}" if most_usd and left_usd > 0 else ""
         midnight = (self._day or self._clock.now()) + timedelta(days=1)
         raise BudgetExceeded(
-            f"{whose} may cost ${self._usd:g} a day, ${spent_usd:.4f} is spent{running}{this}",
-            hint=f"raise spend.{setting}, or wait until {midnight:%Y-%m-%d %H:%M} UTC",
+            f"{self._of} may cost ${self._usd:g} a day, ${spent_usd:.4f} is spent{running}{this}",
+            hint=f"raise {self._of.setting}, or wait until {midnight:%Y-%m-%d %H:%M} UTC",
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
+from cuewire.model.actors import LOCAL
 from cuewire.model.errors import InvalidInput
 from cuewire.model.references import Reference, parse_reference
 from cuewire.model.secrets import redacted
@@ -23,7 +24,8 @@ _MOST_USD = 1e12
 class Entry(Value, frozen=True):
     """One execution as another program tells it, checked at the border: all of it can be stored.
 
-    `error` is without what looks like a key, and `sanitised` counts its characters that had to be replaced.
+    `error` is without what looks like a key, and `sanitised` counts its characters that had to be replaced. `actor` is
+    the name of who tells it.
     """
 
     reference: Reference
@@ -34,6 +36,7 @@ class Entry(Value, frozen=True):
     error: str | None
     metadata: dict[str, Any]
     sanitised: int = 0
+    actor: str = LOCAL.name
 
 
 def parse_entry(

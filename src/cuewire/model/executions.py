@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, TypeAlias
 
 from msgspec.structs import replace
 
+from cuewire.model.actors import LOCAL
 from cuewire.model.candidates import Work
 from cuewire.model.references import DEFAULT_LANGUAGE
 from cuewire.model.requests import ChatMessage, ToolCall
@@ -25,7 +26,10 @@ MAX_ERROR_MESSAGE = 1_000
 
 
 class Opening(Value, frozen=True):
-    """What is known when an execution begins. `inputs` and `metadata` are JSON bytes, encoded once."""
+    """What is known when an execution begins. `inputs` and `metadata` are JSON bytes, encoded once.
+
+    `actor` is the name of who asked; what is run on behalf of an execution has the same.
+    """
 
     id: str
     version_id: int
@@ -42,6 +46,7 @@ class Opening(Value, frozen=True):
     language: str = DEFAULT_LANGUAGE
     purpose: Purpose = "app"
     parent_id: str | None = None
+    actor: str = LOCAL.name
 
 
 class CallRecord(Value, frozen=True):
@@ -117,7 +122,7 @@ class Execution(Value, frozen=True, kw_only=True):
 
     `parent_id` is the execution for which this one judged, or whose answer it renewed. `cached_from` is the one whose
     answer this one gave again, which saved `saved_usd`; `similarity` is the cosine of its question to this one, None
-    where both are equal.
+    where both are equal. `actor` is the name of who asked, None where nobody noted it.
     """
 
     id: str
@@ -146,6 +151,7 @@ class Execution(Value, frozen=True, kw_only=True):
     cached_from: str | None = None
     saved_usd: float | None = None
     similarity: float | None = None
+    actor: str | None = None
 
     valid: bool | None = None
     """False where the policy let an answer of the wrong form pass, None where there is no answer."""

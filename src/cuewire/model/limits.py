@@ -39,10 +39,11 @@ class Limits(Value, frozen=True):
 
 
 class SpendCaps(Value, frozen=True):
-    """USD that executions may cost in a day of UTC: all together, and those of a prompt by its name."""
+    """USD that executions may cost in a day of UTC: all together, those of a prompt, and those of an actor, by name."""
 
     usd_per_day: Usd | None = None
     prompts: Mapping[str, Usd] = {}
+    actors: Mapping[str, Usd] = {}
 
 
 class Rate(Value, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from cuewire.model.actors import LOCAL
 from cuewire.model.errors import InvalidInput
 from cuewire.model.policies import MOST_CANDIDATES
 from cuewire.model.prompts import Inputs
@@ -38,7 +39,7 @@ class RunOptions(TypedDict, total=False):
 
 
 class Order(Value, frozen=True):
-    """One run as asked for, checked at the border: all of it can be stored."""
+    """One run as asked for, checked at the border: all of it can be stored. `actor` is the name of who asks."""
 
     reference: Reference
     inputs: Inputs
@@ -49,6 +50,7 @@ class Order(Value, frozen=True):
     timeout_s: float | None
     configuration: str | None = None
     models: tuple[str, ...] = ()
+    actor: str = LOCAL.name
 
 
 def parse_order(

@@ -36,8 +36,11 @@ class Limiter(Protocol):
 class SpendStore(Protocol):
     """What executions cost, as the record says."""
 
-    async def spent_usd(self, *, since: datetime, prompt: str | None = None) -> float:
-        """Return what executions cost that began since then, all or those of a prompt; unknown costs count nothing."""
+    async def spent_usd(self, *, since: datetime, prompt: str | None = None, actor: str | None = None) -> float:
+        """Return what executions cost that began since then, all or those of a prompt or an actor.
+
+        Unknown costs count nothing.
+        """
         ...
 
 

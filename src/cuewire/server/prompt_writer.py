@@ -48,8 +48,8 @@ class PromptWriter:
     def __init__(self, app: LocalApp) -> None:
         self._app = app
 
-    async def run(self, asked: GeneratePrompt, *, idempotency_key: str | None, on_open: OnOpen) -> Result:
-        """Have a model write. Costs money at the provider. Raises as `App.run`."""
+    async def run(self, asked: GeneratePrompt, *, idempotency_key: str | None, on_open: OnOpen, by: Actor) -> Result:
+        """Have a model write, for who asks. Costs money at the provider. Raises as `App.run`."""
         wishes = {
             "Industry": asked.industry,
             "Use": asked.use_case,
@@ -66,7 +66,7 @@ class PromptWriter:
         }
         options: RunOptions = {"model": asked.model, "idempotency_key": idempotency_key}
         await self._app.prompts.provide(NAME, [Message("system", _SYSTEM), Message("user", _USER)], output=_ANSWER)
-        return await self._app.run(NAME, inputs, on_open=on_open, **options)
+        return await self._app.run(NAME, inputs, on_open=on_open, by=by, **options)
 
     async def read(self, result: Result, *, for_: Actor) -> GeneratedPrompt:
         """Return what was written. Raises OutputError if it is no template that could be published.

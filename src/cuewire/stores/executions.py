@@ -174,6 +174,7 @@ def _listed(row: Row[Any]) -> dict[str, Any]:
         "cached_from": row.cached_from,
         "saved_usd": row.saved_usd,
         "similarity": row.similarity,
+        "actor": row.actor,
     }
 
 

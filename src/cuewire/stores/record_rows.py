@@ -27,7 +27,7 @@ _NO_ANSWER: Row = (None, None, None, None, None, 0, None, None)
 class OpenRow:
     """The first half of an execution's rows, kept until its end is stored."""
 
-    __slots__ = ("due", "encoding", "execution", "id", "is_stored", "key", "model", "origin", "payload")
+    __slots__ = ("actor", "due", "encoding", "execution", "id", "is_stored", "key", "model", "origin", "payload")
 
     def __init__(self, opening: Opening, *, owner_id: int, encoding: Encoding) -> None:
         """Make the rows. Raises InvalidInput if the caller gave text that no database can store."""
@@ -50,6 +50,7 @@ class OpenRow:
             owner_id,
         )
         self.payload: Row = (PROJECT, self.key, user_json(opening.inputs, pointer="/inputs"))
+        self.actor = user_text(opening.actor, pointer="/actor")
         self.origin: Row = (opening.purpose, opening.parent_id and encoding.id(opening.parent_id))
 
     @property
@@ -70,10 +71,8 @@ class OpenRow:
     @property
     def running(self) -> tuple[Row, Row]:
         """The execution and payload rows of an execution that has not ended."""
-        return (*self.execution, "running", self.model, *_NOT_ENDED, *self.origin, *_NOT_CACHED), (
-            *self.payload,
-            *_NO_ANSWER,
-        )
+        execution = *self.execution, "running", self.model, *_NOT_ENDED, *self.origin, *_NOT_CACHED, self.actor
+        return execution, (*self.payload, *_NO_ANSWER)
 
     def forget_key(self) -> None:
         """Drop the idempotency key, which is stored: stating it again would collide with itself."""
@@ -113,6 +112,7 @@ class ClosedRows:
             closing.cached_from and opened.encoding.id(closing.cached_from),
             _figure(closing.saved_usd),
             _figure(closing.similarity),
+            opened.actor,
         )
         kept = failure and model_json(_encoded_failure(failure))[0]
         answer = messages, text, value, tool_calls, kept, replaced, work, closing.matched_text

@@ -130,6 +130,7 @@ class ExecutionShape(Shape, frozen=True):
     """One execution as listed; null is unknown, or not yet known.
 
     `valid` is false where the policy let an answer of the wrong form pass; what is wrong with it is the error then.
+    `actor` is the name of who asked; null where nobody noted it, as of executions from before that was done.
     """
 
     id: str
@@ -159,6 +160,7 @@ class ExecutionShape(Shape, frozen=True):
     saved_usd: float | None
     valid: bool | None
     similarity: float | None
+    actor: str | None
 
     def execution(self) -> Execution:
         """Return the execution that the JSON says."""

@@ -125,7 +125,9 @@ class DispatchRoute:
         self._running.refuse_if_ending()
         key = exchange.header(b"idempotency-key")
         result = await run_for(
-            exchange, self._running, lambda on_open: self._writer.run(asked, idempotency_key=key, on_open=on_open)
+            exchange,
+            self._running,
+            lambda on_open: self._writer.run(asked, idempotency_key=key, on_open=on_open, by=exchange.actor),
         )
         if result is not None:
             written = await self._writer.read(result, for_=exchange.actor)

@@ -182,17 +182,18 @@ class ExecutionRoutes:
         return REPLIED
 
     async def _run(self, exchange: Exchange, asked: RunRequest) -> None:
-        options = asked.options(exchange.header(b"idempotency-key"))
+        options, by = asked.options(exchange.header(b"idempotency-key")), exchange.actor
         result = await run_for(
             exchange,
             self._running,
-            lambda on_open: self._app.run(asked.prompt, asked.inputs, on_open=on_open, **options),
+            lambda on_open: self._app.run(asked.prompt, asked.inputs, on_open=on_open, by=by, **options),
         )
         if result is not None:
             await exchange.reply(ResultShape.of(result), headers=figures_of(exchange, result))
 
     async def _stream(self, exchange: Exchange, asked: RunRequest) -> None:
-        stream = self._app.stream(asked.prompt, asked.inputs, **asked.options(exchange.header(b"idempotency-key")))
+        options = asked.options(exchange.header(b"idempotency-key"))
+        stream = self._app.stream(asked.prompt, asked.inputs, by=exchange.actor, **options)
         execution_id = await stream.id()
         streamed = StreamedExecution(stream, linger_s=asked.linger_s)
         self._running.add(execution_id, streamed.task, streamed=streamed)

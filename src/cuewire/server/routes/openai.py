@@ -117,6 +117,7 @@ class OpenAIRoutes:
                 parameters=order.parameters,
                 metadata=order.metadata,
                 on_open=on_open,
+                by=exchange.actor,
             ),
         )
         if embedded is not None:
@@ -147,7 +148,7 @@ class OpenAIRoutes:
         return Response(model_entry(version, name=model), media_type="application/json")
 
     async def _run(self, exchange: Exchange, order: ChatOrder) -> None:
-        key = exchange.header(b"idempotency-key")
+        key, by = exchange.header(b"idempotency-key"), exchange.actor
         options: list[RunOptions] = [
             {**order.options, "idempotency_key": f"{key}.{number}" if key and number else key}
             for number in range(order.choices)
@@ -156,7 +157,7 @@ class OpenAIRoutes:
             exchange,
             self._running,
             lambda on_open: _all_of(
-                [self._app.run(order.prompt, order.inputs, on_open=on_open, **each) for each in options]
+                [self._app.run(order.prompt, order.inputs, on_open=on_open, by=by, **each) for each in options]
             ),
         )
         if results is not None:
@@ -167,7 +168,7 @@ class OpenAIRoutes:
         if order.choices > 1:
             raise InvalidInput("a stream has one choice", field="/n")
         options: RunOptions = {**order.options, "idempotency_key": exchange.header(b"idempotency-key")}
-        stream = self._app.stream(order.prompt, order.inputs, **options)
+        stream = self._app.stream(order.prompt, order.inputs, by=exchange.actor, **options)
         execution_id = await stream.id()
         streamed = StreamedExecution(stream, linger_s=0.0)
         self._running.add(execution_id, streamed.task, streamed=streamed)

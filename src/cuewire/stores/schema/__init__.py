@@ -62,7 +62,7 @@ __all__ = [
     "versions",
 ]
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration, whose tables these are."""
 
 _IN_SQLITE = (

@@ -55,6 +55,7 @@ executions = Table(
     Column("cached_from", ExecutionId),
     Column("saved_usd", Float),
     Column("similarity", Float),
+    Column("actor", Text),
     CheckConstraint(
         "status IN ('pending', 'running', 'succeeded', 'failed', 'cancelled', 'timed_out', 'interrupted')",
         name="status",
