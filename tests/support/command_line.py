@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import signal
+import subprocess
 import sys
 import termios
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from tests.support.warm_commands import Running, can_be_warm, ended, in_background, started
 
 DEADLINE_S = 30.0
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -47,6 +50,10 @@ class CommandLine:
 
     async def __call__(self, *arguments: str, stdin: bytes = b"") -> Ended:
         """Run a command with pipes to its end."""
+        environment = self.whole_environment()
+        if can_be_warm(environment):
+            code, out, err = await ended(arguments, environment=environment, folder=self.folder, stdin=stdin)
+            return Ended(code, out.decode(), err.decode())
         process = await self.start(*arguments)
         async with asyncio.timeout(DEADLINE_S):
             out, err = await process.communicate(stdin)
@@ -55,7 +62,7 @@ class CommandLine:
     async def start(
         self, *arguments: str, python: tuple[str, ...] = (), stdout: int = asyncio.subprocess.PIPE
     ) -> asyncio.subprocess.Process:
-        """Start a command with pipes; `python` are options of the interpreter."""
+        """Start a command with pipes, in an interpreter of its own; `python` are options of that."""
         return await asyncio.create_subprocess_exec(
             sys.executable,
             *python,
@@ -83,19 +90,8 @@ class CommandLine:
         """
         ours, theirs = pty.openpty()
         termios.tcsetwinsize(theirs, (40, columns))
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "cuewire.cli",
-            *arguments,
-            cwd=self.folder,
-            env=self.whole_environment() | {"TERM": "xterm-256color"},
-            preexec_fn=_heed_interrupts,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-        )
+        environment = self.whole_environment() | {"TERM": "xterm-256color"}
+        process = self._started(arguments, environment, theirs)
         os.close(theirs)
         seen = b""
         async with asyncio.timeout(deadline_s):
@@ -104,10 +100,40 @@ class CommandLine:
                 if interrupt_after and interrupt_after.encode() in seen:
                     process.send_signal(signal.SIGINT)
                     interrupt_after = None
-            code = await process.wait()
+            code = await asyncio.to_thread(process.wait)
         os.close(ours)
         raw = seen.decode().replace("\r\n", "\n")
         return Ended(code, _ESCAPES.sub("", raw), raw)
+
+    def in_background(self, *arguments: str, errors: Path) -> Running:
+        """Start a command that reads nothing; what it writes can be read, and of errors is in the file."""
+        environment = self.whole_environment()
+        with errors.open("ab") as log:
+            if can_be_warm(environment):
+                return in_background(arguments, environment=environment, folder=self.folder, errors=log.fileno())
+            return subprocess.Popen(
+                [sys.executable, "-m", "cuewire.cli", *arguments],
+                cwd=self.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+
+    def _started(self, arguments: tuple[str, ...], environment: dict[str, str], terminal: int) -> Running:
+        files = terminal, terminal, terminal
+        if can_be_warm(environment):
+            return started(arguments, environment=environment, folder=self.folder, files=files, has_session=True)
+        return subprocess.Popen(
+            [sys.executable, "-m", "cuewire.cli", *arguments],
+            cwd=self.folder,
+            env=environment,
+            preexec_fn=_heed_interrupts,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=True,
+        )
 
     def whole_environment(self) -> dict[str, str]:
         """Return the environment of the commands."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +10,7 @@ from types import TracebackType
 from cuewire.config import Settings, load
 from tests.support.command_line import CommandLine
 from tests.support.serving import gone, launched
+from tests.support.warm_commands import Running
 
 ENDS_WITHIN_S = 15.0
 
@@ -23,7 +23,7 @@ class CuewireServer:
         self.key = ""
         self._folder = folder
         self._command_line = CommandLine(folder, dict(environment or {}))
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Running | None = None
 
     def __enter__(self) -> CuewireServer:
         self.start()

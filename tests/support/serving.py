@@ -6,8 +6,6 @@ import http.client
 import select
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,6 +15,7 @@ from typing import Any
 import msgspec
 
 from tests.support.command_line import DEADLINE_S, CommandLine
+from tests.support.warm_commands import Running
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Reply:
 class Serving:
     """A server that runs; `key` is an API key that it knows, `said` what it told at its start."""
 
-    process: subprocess.Popen[bytes]
+    process: Running
     port: int
     key: str
     headers: dict[str, str] = field(default_factory=dict)
@@ -121,19 +120,10 @@ def serving(cue: CommandLine, *arguments: str) -> Iterator[Serving]:
         gone(process)
 
 
-def launched(cue: CommandLine, *arguments: str) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
+def launched(cue: CommandLine, *arguments: str) -> tuple[Running, dict[str, Any]]:
     """Start a server; return its process and what it says once it answers. It logs into `serve.log`."""
     errors = cue.folder / "serve.log"
-    command = [sys.executable, "-m", "cuewire.cli", "--json", "serve", *arguments]
-    with errors.open("ab") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=cue.folder,
-            env=cue.whole_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-        )
+    process = cue.in_background("--json", "serve", *arguments, errors=errors)
     assert process.stdout is not None
     is_ready, _, _ = select.select([process.stdout], [], [], DEADLINE_S)
     line = process.stdout.readline() if is_ready else b""
@@ -143,7 +133,7 @@ def launched(cue: CommandLine, *arguments: str) -> tuple[subprocess.Popen[bytes]
     return process, msgspec.json.decode(line)
 
 
-def gone(process: subprocess.Popen[bytes]) -> None:
+def gone(process: Running) -> None:
     """Kill a server if it still runs, and let nothing be left of it."""
     process.kill()
     process.wait(DEADLINE_S)
