@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fmt contracts coverage soak bench clients migration lock clean
+.PHONY: help demo test check fmt contracts coverage mutants soak bench clients migration lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1~\2/p' $(MAKEFILE_LIST) | awk -F'~' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -52,6 +52,9 @@ coverage: .venv/dev ## branches that no test takes; fails below 100 % (model, te
 	@$(BIN)/coverage report --fail-under=90
 	@$(BIN)/coverage report --fail-under=100 --include='src/cuewire/model/*,src/cuewire/template/*,src/cuewire/engine/*'
 
+mutants: .venv/dev ## break what decides about money and answers, and count what no test notices; ten minutes
+	@$(BIN)/python checks/mutants.py $(ARGS)
+
 soak: .venv/dev ## the long runs that `make test` leaves out
 	@$(BIN)/python -m pytest -m soak --timeout=3600 $(ARGS)
 
@@ -75,7 +78,7 @@ lock: .venv/bin/python ## pin all requirements anew; LOCK=--upgrade takes newer 
 	pin --group embedding --no-deps --output-file requirements-embedding.txt
 
 clean: ## remove the environment, the caches and the reports
-	@rm -rf .venv .reports build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	@rm -rf .venv .reports build dist mutants .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
 	@find src tests bench checks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # The environment. `dev` holds all that `runtime` holds, so it counts as both.

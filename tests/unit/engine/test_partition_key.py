@@ -103,3 +103,10 @@ def test_trust_is_in_a_prompt_and_in_how_its_questions_are_compared() -> None:
     assert subject_key(replace(version, prompt_id=99), SEMANTIC) != subject
     assert subject_key(replace(version, id=8, number=2, content_hash="x"), SEMANTIC) == subject
     assert subject_key(version, replace(SEMANTIC, mode="serve")) == subject
+
+
+def test_the_key_of_a_partition_stays_what_it_was_so_that_stored_questions_are_found() -> None:
+    assert partition(Question()) == "520e34dd3fe9904cecbc8b1dc6a1e033400f2328044573eac1d993dbaa70bd15"
+    assert (
+        subject_key(Question().version, SEMANTIC) == "6554a66b774fb80b2ae150527c9d31f2326969c576e36242a0346f8cf827849b"
+    )
