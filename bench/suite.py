@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import gateways, registries, semantic, tables
+from bench import gateways, limits, registries, semantic, tables
 from bench.kit.environments import prepare
 from bench.kit.goals import Table
 from bench.kit.report import print_table, run_rounds, store
@@ -44,6 +44,7 @@ def tables_by_key(*, quick: bool) -> dict[str, Table]:
         tables.streams(cpu_s=cpu_s),
         gateways.gateways(seconds=wall_s),
         tables.starts(),
+        limits.limits(seconds=3.0 if quick else 60.0),
         tables.records(wall_s=wall_s),
         gateways.slow_readers(seconds=0.1 if quick else 8.0),
         registries.registry(count=20 if quick else 100),
