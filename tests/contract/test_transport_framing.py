@@ -153,6 +153,22 @@ class StrictContract(TransportCase):
 
             assert await line.fetch() == b"next"
 
+    @pytest.mark.parametrize("is_closed", [False, True])
+    async def test_connection_serves_no_other_call_before_its_answer_was_read_or_given_up(
+        self, is_closed: bool
+    ) -> None:
+        async with self.line([*plain(b"slow down")], plain(b"next"), plain(b"last")) as line:
+            response = await line.transport.send(line.request())
+
+            assert await line.fetch() == b"next"
+            if is_closed:
+                response.close()
+            assert await response.read() == b"slow down"
+            response.close()
+            assert await line.fetch() == b"last"
+            assert _connections(line) == [1, 2, _connections(line)[2]]
+            assert line.server.connections == 2
+
     async def test_time_limits_bound_an_answer_that_nobody_reads(self) -> None:
         async with self.line([Send(head() + chunk(b"half")), Hang()]) as line:
             response = await line.transport.send(line.request(timeouts=Timeouts(total_s=SHORT)))

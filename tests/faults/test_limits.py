@@ -118,6 +118,21 @@ async def test_a_wait_without_end_is_cut(desk: Desk, tmp_path: Path) -> None:
     assert (seen.hold, 110 < seen.held_for_s <= 120) == ("paused", True)
 
 
+async def test_a_burst_beyond_a_limit_is_put_off_and_no_run_of_it_is_lost(desk: Desk, tmp_path: Path) -> None:
+    """Of more runs than there are retries in the budget each is refused, by a provider that says when to come back."""
+    runs = 100
+    desk.reply = lambda _: too_many(retry_after_ms="200") if len(desk.received) <= runs else said("fine")
+    async with opened(desk, tmp_path) as app:
+        await publish(app, retry={"max_retries": 3, "delay_ms": 10})
+
+        results = await asyncio.gather(*(app.run("triage") for _ in range(runs)))
+        records = [await app.executions.get(result.id) for result in results]
+
+    assert [result.text for result in results] == ["fine"] * runs
+    assert len(desk.received) == 2 * runs
+    assert {tuple(call.status for call in record.calls) for record in records} == {("failed", "ok")}
+
+
 async def test_a_storm_of_complaints_makes_few_more_calls_and_fewer_at_a_time_and_passes(
     desk: Desk, tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ from cuewire.engine.gate import Gate
 from cuewire.engine.price import total_cost, total_usage
 from cuewire.engine.probes import Probes
 from cuewire.engine.record import OpenRecord
-from cuewire.engine.retry import asks_too_long, is_repeatable, share_of, wait_ms
+from cuewire.engine.retry import asks_too_long, is_repeatable, is_told_when, share_of, wait_ms
 from cuewire.engine.storable import storable
 from cuewire.model.candidates import CandidateEnd, CandidateStatus
 from cuewire.model.errors import CuewireError, OutputError, ProviderError, ProviderTimeout, RequestRejected
@@ -202,7 +202,7 @@ class CandidateTrip:
                 cause, delay_ms = "retry", wait_ms(policy, n, share=share, retry_after_s=error.retry_after_s)
                 if asks_too_long(policy, error.retry_after_s) or not self._has_time(delay_ms):
                     raise
-                if not means.retries.take(model.provider):
+                if not is_told_when(error) and not means.retries.take(model.provider):
                     raise
 
     async def _ask_once(

@@ -68,6 +68,15 @@ def wait_ms(policy: Retry, n: int, *, share: float, retry_after_s: float | None)
     return min(least_ms + delay_ms * share if policy.jitter else max(least_ms, delay_ms), policy.cap_ms)
 
 
+def is_told_when(error: ProviderError) -> bool:
+    """Tell whether a provider that has too many calls said when to come back.
+
+    No call of its key is made before that, and fewer at a time after it, so that repeating what it refused multiplies
+    nothing: a burst that went beyond a limit is put off, not lost.
+    """
+    return isinstance(error, RateLimited) and error.retry_after_s is not None
+
+
 def asks_too_long(policy: Retry, retry_after_s: float | None) -> bool:
     """Tell whether a provider asks for a longer wait than the policy allows: it would refuse whoever comes earlier."""
     return retry_after_s is not None and retry_after_s * 1_000 > policy.cap_ms

@@ -37,6 +37,7 @@ class Http1Response:
     __slots__ = (
         *("_blocks", "_connection", "_held", "_limit", "_size", "_takes_all", "_waiter"),
         *("_deadline", "_timeouts", "_total_at", "_unsent", "error", "headers", "is_complete", "status", "was_refused"),
+        "keeps_connection",
     )
 
     def __init__(self, connection: Connection, timeouts: Timeouts, *, now: float, total_at: float) -> None:
@@ -44,6 +45,8 @@ class Http1Response:
         self.headers: Mapping[str, str] = {}
         self.is_complete = False
         self.error: CuewireError | None = None
+        self.keeps_connection = False
+        """Whether the connection is fit for another request, and waits until this response is read or closed."""
         self.was_refused = False
         """Whether the server closed a connection that had been used before without a byte of an answer."""
         self._connection = connection
@@ -64,6 +67,7 @@ class Http1Response:
                 raise self.error
             self._connection.go_on(self)
             await self.wait()
+        self._let_go()
         blocks = self._blocks
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
@@ -75,6 +79,7 @@ class Http1Response:
             if self.error is not None:
                 raise self.error
             if self.is_complete:
+                self._let_go()
                 raise StopAsyncIteration
             self._connection.go_on(self)
             await self.wait()
@@ -85,8 +90,18 @@ class Http1Response:
         return block
 
     def close(self) -> None:
+        self._let_go()
         if not self.is_complete and self.error is None:
             self._connection.fail(NetworkError("the answer was given up before it was complete"))
+
+    def _let_go(self) -> None:
+        """Give the connection to other requests, now that whoever reads the answer knows how it ends.
+
+        Any earlier, and a call that goes next would not know yet of a wait that this answer asks for.
+        """
+        if self.keeps_connection:
+            self.keeps_connection = False
+            self._connection.hand_back()
 
     async def wait(self) -> None:
         """Wait until something has arrived or failed. Closes the connection when cancelled."""
@@ -143,6 +158,11 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.writelines((head, body))
             response._unsent = self._transport.get_write_buffer_size()
+
+    def hand_back(self) -> None:
+        """Give it to other requests."""
+        if not self.is_gone:
+            self._owner.release(self)
 
     def go_on(self, response: Http1Response) -> None:
         """Read on, because the reader of the response wants more; its idle time begins."""
@@ -294,7 +314,7 @@ class Connection(asyncio.Protocol):
         self._was_used = True
         response.is_complete = True
         if is_clean and self._keeps_alive and not self._is_paused and not self._transport.get_write_buffer_size():
-            self._owner.release(self)
+            response.keeps_connection = True
         else:
             self.close()
         response._wake()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuewire.clock import SystemClock
-from cuewire.engine.retry import asks_too_long, class_of, is_repeatable, share_of, wait_ms
+from cuewire.engine.retry import asks_too_long, class_of, is_repeatable, is_told_when, share_of, wait_ms
 from cuewire.model.errors import (
     AuthenticationFailed,
     ContextLengthExceeded,
@@ -162,3 +162,15 @@ def test_shares_are_spread() -> None:
 
     assert len(set(shares)) == 1_000
     assert 0.4 < sum(shares) / 1_000 < 0.6
+
+
+@pytest.mark.parametrize(
+    ("error", "is_told"),
+    [
+        (RateLimited("slow down", status=429, retry_after_s=0.2), True),
+        (RateLimited("slow down", status=429), False),
+        (ProviderUnavailable("later", status=503, retry_after_s=0.2), False),
+    ],
+)
+def test_a_provider_that_has_too_many_calls_may_say_when_to_come_back(error: ProviderError, is_told: bool) -> None:
+    assert is_told_when(error) is is_told
