@@ -25,7 +25,7 @@ from cuewire.model.errors import InvalidInput
 from cuewire.model.executions import Execution, ExecutionDetail, Status
 from cuewire.model.ids import check_execution_id, no_execution
 from cuewire.model.live import OnChange
-from cuewire.model.orders import Order, RunOptions, parse_order
+from cuewire.model.orders import RunOptions, parse_order
 from cuewire.model.outcomes import Outcome, OutcomeValue, check_outcomes
 from cuewire.model.pages import Page, check_limit
 from cuewire.model.plans import Plan
@@ -323,14 +323,14 @@ class LocalApp:
 
         `on_open` is told the execution's id as soon as it has one. `by` is who asks, if not who uses this App.
         """
-        order = self._asked(parse_order(prompt, inputs, **options), by)
+        order = parse_order(prompt, inputs, actor=(by or self.actor).name, **options)
         return await self._engine.run(order, on_open=on_open)
 
     def stream(
         self, prompt: str, inputs: Inputs | None = None, *, by: Actor | None = None, **options: Unpack[RunOptions]
     ) -> ExecutionStream:
         """Run a prompt and iterate over its answer as it arrives; see `App.stream`, and `run` for `by`."""
-        order = self._asked(parse_order(prompt, inputs, **options), by)
+        order = parse_order(prompt, inputs, actor=(by or self.actor).name, **options)
         stream = ExecutionStream(lambda listener: self._engine.run(order, listener=listener, on_open=stream.opened))
         self._streams.add(stream)
         return stream
@@ -355,8 +355,14 @@ class LocalApp:
         PromptNotFound where the prompt is archived, or inactive, under which embeddings are recorded.
         """
         texts = check_embeddable(inputs)
-        parsed = parse_order(EMBEDDINGS, {"input": texts}, model=model, parameters=parameters, metadata=metadata)
-        order = self._asked(parsed, by)
+        order = parse_order(
+            EMBEDDINGS,
+            {"input": texts},
+            model=model,
+            parameters=parameters,
+            metadata=metadata,
+            actor=(by or self.actor).name,
+        )
         await self._parts.registry.prompts.provide(EMBEDDINGS, "{{ input }}")
         return await self._engine.embed(order, texts, on_open=on_open)
 
@@ -370,9 +376,6 @@ class LocalApp:
     async def report(self, execution_id: str, **outcomes: OutcomeValue) -> None:
         """Report what became of an execution; see `App.report`."""
         await self._parts.executions.report(execution_id, outcomes, at=self._parts.clock.now())
-
-    def _asked(self, order: Order, by: Actor | None) -> Order:
-        return replace(order, actor=(by or self.actor).name)
 
     async def close(self) -> None:
         """Cancel streams that still run, write what is queued, and release everything."""

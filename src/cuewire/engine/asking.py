@@ -14,7 +14,7 @@ from cuewire.engine.budgets import CallBudget
 from cuewire.engine.candidate import Again, Means, Task
 from cuewire.engine.judging import Judging
 from cuewire.engine.messages import render_messages
-from cuewire.engine.plan import make_plan
+from cuewire.engine.plan import Scene, make_plan
 from cuewire.engine.record import OpenRecord
 from cuewire.engine.scene import Scenes
 from cuewire.engine.spend import Spending
@@ -29,6 +29,8 @@ from cuewire.registry.inputs import check_inputs
 
 PRIOR = "prior_candidates"
 """The input by which a template reads how the candidates of earlier groups ended; the engine gives it."""
+
+MAX_PLANS = 1_000
 
 
 class Run(NamedTuple):
@@ -73,12 +75,13 @@ class Asking:
         self._judging = parts.judging
         self._spending = parts.spending
         self._clock = parts.clock
+        self._plans: dict[int, Plan] = {}
 
     async def plan(self, order: Order, version: PromptVersion) -> Plan:
         """Return what a run would lead to, and what it can cost. Raises what the run would before its first call."""
         inputs = check_inputs(version, _with_prior(version, order.inputs, ()))
         messages = await render_messages(version, inputs, self._renderer, at=self._clock.now())
-        plan = await self._planned(order, version)
+        plan = self._planned(order, version, await self._scene(order))
         worst_usd, why = self._worst(plan, version, messages)
         check_worst(version.policy, worst_usd, why)
         notes = (*plan.notes, *([f"what it can cost at most is not known: {why}"] if why else []))
@@ -94,7 +97,8 @@ class Asking:
         inputs = check_inputs(version, _with_prior(version, order.inputs, ()))
         messages = await self._messages(version, inputs, record)
         record.rendered(messages)
-        plan = await self._planned(order, version)
+        scene = self._scenes.nowhere if order.configuration is None else await self._scene(order)
+        plan = self._planned(order, version, scene)
         if version.policy.max_usd is not None:
             check_worst(version.policy, *self._worst(plan, version, messages))
         return Prepared(inputs, messages, plan)
@@ -103,8 +107,9 @@ class Asking:
         """Return what `answer` does, for a run that is prepared."""
         order, version, record, listener = run
         inputs, messages, plan = prepared
-        worst = partial(self._worst, plan, version, messages)
-        record.reserve(await self._spending.reserve(record.opening, worst))
+        if self._spending.is_capped:
+            worst = partial(self._worst, plan, version, messages)
+            record.reserve(await self._spending.reserve(record.opening, worst))
         task = Task(
             policy=version.policy,
             output=version.output,
@@ -117,14 +122,26 @@ class Asking:
         )
         return await answer(plan, task, self._means, self._judging)
 
-    async def _planned(self, order: Order, version: PromptVersion) -> Plan:
-        """Plan who is asked. Raises ModelNotFound, before the first call, for one of several whose provider is gone."""
-        scene = self._scenes.nowhere if order.configuration is None else await self._scenes.of(order.configuration)
+    async def _scene(self, order: Order) -> Scene:
+        return self._scenes.nowhere if order.configuration is None else await self._scenes.of(order.configuration)
+
+    def _planned(self, order: Order, version: PromptVersion, scene: Scene) -> Plan:
+        """Plan who is asked. Raises ModelNotFound, before the first call, for one of several whose provider is gone.
+
+        A plan follows from what it is made of, and a version never changes: that of a run as the version says is kept.
+        """
+        is_as_stored = scene is self._scenes.nowhere and not (order.model or order.models or order.parameters)
+        if is_as_stored and (kept := self._plans.get(version.id)):
+            return kept
         plan = make_plan(version, model=order.model, models=order.models, parameters=order.parameters, scene=scene)
         if plan.only is None:
             for candidate in plan.candidates:
                 for model in (candidate.model, *candidate.fallbacks):
                     self._providers.get(model.provider)
+        if is_as_stored:
+            if len(self._plans) >= MAX_PLANS:
+                self._plans.clear()
+            self._plans[version.id] = plan
         return plan
 
     def _again(self, version: PromptVersion, inputs: Mapping[str, Any], record: OpenRecord) -> Again:

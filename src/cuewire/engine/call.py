@@ -43,24 +43,24 @@ class Caller:
         self._prices = prices
         self._clock = clock
 
-    async def call(
+    def call(
         self, model: ModelRef, request: ModelRequest, *, place: CallPlace, note: Note, listener: Listener | None
-    ) -> tuple[Answer, Cost]:
+    ) -> Awaitable[tuple[Answer, Cost]]:
         """Ask a model. Costs money. Raises ProviderError, ModelNotFound."""
         provider = self._providers.get(model.provider)
-        return await self._noted(provider.call(request, listener=listener), model, place, note)
+        return self._noted(provider.call(request, listener=listener), model, place, note)
 
-    async def embed(
+    def embed(
         self, model: ModelRef, request: EmbeddingRequest, *, place: CallPlace, note: Note
-    ) -> tuple[Embeddings, Cost]:
+    ) -> Awaitable[tuple[Embeddings, Cost]]:
         """Ask a model for vectors; otherwise as `call`."""
         embedder = self._providers.embedder(model.provider)
-        return await self._noted(embedder.embed(request), model, place, note)
+        return self._noted(embedder.embed(request), model, place, note)
 
     async def _noted(self, call: Awaitable[A], model: ModelRef, place: CallPlace, note: Note) -> tuple[A, Cost]:
         started = self._clock.monotonic()
         try:
-            answer = await _in_time(call, place.timeout_s)
+            answer = await (call if place.timeout_s is None else _in_time(call, place.timeout_s))
         except (ProviderError, asyncio.CancelledError) as error:
             note(self._failed(model, place, started, error))
             raise
@@ -111,9 +111,7 @@ class Caller:
         )
 
 
-async def _in_time(call: Awaitable[A], timeout_s: float | None) -> A:
-    if timeout_s is None:
-        return await call
+async def _in_time(call: Awaitable[A], timeout_s: float) -> A:
     try:
         async with asyncio.timeout(timeout_s):
             return await call

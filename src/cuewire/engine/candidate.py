@@ -154,8 +154,13 @@ class CandidateTrip:
                 return "valid"
         return "invalid"
 
-    async def _ask(self, messages: tuple[ChatMessage, ...], cause: Cause) -> Answer:
+    def _ask(self, messages: tuple[ChatMessage, ...], cause: Cause) -> Awaitable[Answer]:
         """Return an answer, of another endpoint where this one has failed for good and the policy says so."""
+        if not self._candidate.fallbacks:
+            return self._ask_at(self._candidate.model, messages, cause, 0.0)
+        return self._ask_in_turn(messages, cause)
+
+    async def _ask_in_turn(self, messages: tuple[ChatMessage, ...], cause: Cause) -> Answer:
         policy = self._task.policy.failover
         endpoints = (self._candidate.model, *self._candidate.fallbacks)
         delay_ms = 0.0
@@ -214,9 +219,13 @@ class CandidateTrip:
                 if not self._task.calls.take():
                     raise _no_calls_left()  # another candidate took it meanwhile
                 delay_ms += passage.leave()
-                return passage.answered(await self._call(model, messages, cause, delay_ms))
+                answer, self._charged = await self._call(model, messages, cause, delay_ms)
+                answer, self._sanitised = storable(answer)
+                return passage.answered(answer)
 
-    async def _call(self, model: ModelRef, messages: tuple[ChatMessage, ...], cause: Cause, delay_ms: float) -> Answer:
+    def _call(
+        self, model: ModelRef, messages: tuple[ChatMessage, ...], cause: Cause, delay_ms: float
+    ) -> Awaitable[tuple[Answer, Cost]]:
         task, candidate = self._task, self._candidate
         number = task.record.next_call()
         request = ModelRequest(
@@ -236,11 +245,7 @@ class CandidateTrip:
         )
         task.record.calling(model, place)
         listener = self._hear if task.listener else None
-        answer, self._charged = await self._means.caller.call(
-            model, request, place=place, note=self._note, listener=listener
-        )
-        answer, self._sanitised = storable(answer)
-        return answer
+        return self._means.caller.call(model, request, place=place, note=self._note, listener=listener)
 
     @property
     def _left_s(self) -> float | None:

@@ -325,15 +325,13 @@ def _cost_of_failed(call: CallRecord) -> Cost:
 async def recorded(trip: Awaitable[T], record: OpenRecord, timeout_s: float | None) -> T:
     """Return what the trip returns; what it ends with otherwise closes the record."""
     try:
-        return await _in_time(trip, timeout_s)
+        return await (trip if timeout_s is None else _in_time(trip, timeout_s))
     except BaseException as error:
         await record.fail(error)
         raise
 
 
-async def _in_time(trip: Awaitable[T], timeout_s: float | None) -> T:
-    if timeout_s is None:
-        return await trip
+async def _in_time(trip: Awaitable[T], timeout_s: float) -> T:
     try:
         async with asyncio.timeout(timeout_s):
             return await trip

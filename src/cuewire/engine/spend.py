@@ -43,6 +43,11 @@ class Spending:
         self._of_prompts = {name: (made(_Of(prompt=name), usd),) for name, usd in caps.prompts.items()}
         self._of_actors = {name: (made(_Of(actor=name), usd),) for name, usd in caps.actors.items()}
 
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are caps at all."""
+        return bool(self._total or self._of_prompts or self._of_actors)
+
     async def reserve(self, opening: Opening, worst: Worst) -> Reserved | None:
         """Set aside what an execution can cost at most, if there are caps that count for it.
 

@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 
 from cuewire.engine.call import CallPlace
-from cuewire.engine.telling import tell
+from cuewire.engine.telling import is_told, tell
 from cuewire.model.candidates import CandidateStatus, Work
 from cuewire.model.executions import CallRecord, Cause, Closing, Opening, Status
 from cuewire.model.requests import ModelRef
@@ -47,8 +47,10 @@ class Tally:
         """Take note of a call that ended."""
         self.calls[call.purpose, call.status] += 1
         self.cost_usd += call.cost_usd or 0.0
+        if not is_told(level := _level(call.status)):
+            return
         tell(
-            _level(call.status),
+            level,
             _ENDS[call.status],
             execution=execution_id,
             call=call.number,
@@ -83,8 +85,10 @@ class Tally:
         self.executions[closing.status] += 1
         if closing.cached_from is not None:
             self.hits["exact" if closing.similarity is None else "similar"] += 1
+        if not is_told(level := _level(closing.status)):
+            return
         tell(
-            _level(closing.status),
+            level,
             "execution.ended",
             execution=opening.id,
             purpose=opening.purpose,

@@ -12,6 +12,11 @@ _MAX_TEXT = 200
 _PLAIN = re.compile(r"[\w./:@+*-]+", re.ASCII)
 
 
+def is_told(level: int) -> bool:
+    """Tell whether anybody would read it: for what is told of each call, and costs more to put together than to ask."""
+    return logger.isEnabledFor(level)
+
+
 def tell(level: int, event: str, **fields: object) -> None:
     """Log `event name=value ...` without the fields that are None; the log record also carries both as they are.
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from msgspec import Meta
+from msgspec.structs import force_setattr
 
 from cuewire.model.values import Value
 
@@ -54,21 +55,19 @@ class Rate(Value, frozen=True):
 
     name: str
     per_minute: float
+    interval_s: float = 0.0
+    """The time that brings one unit; follows from the rate, as all below."""
+    room: float = 0.0
+    """How much may be used at once."""
+    burst: float = 0.0
+    """How much more than its time's worth may be used in any time."""
 
-    @property
-    def interval_s(self) -> float:
-        """The time that brings one unit."""
-        return MINUTE_S / self.per_minute
-
-    @property
-    def room(self) -> float:
-        """How much may be used at once."""
-        return max(ROOM_S / self.interval_s, 1.0)
-
-    @property
-    def burst(self) -> float:
-        """How much more than its time's worth may be used in any time."""
-        return self.room + KEPT_S / self.interval_s
+    def __post_init__(self) -> None:
+        interval_s = MINUTE_S / self.per_minute
+        room = max(ROOM_S / interval_s, 1.0)
+        force_setattr(self, "interval_s", interval_s)
+        force_setattr(self, "room", room)
+        force_setattr(self, "burst", room + KEPT_S / interval_s)
 
     def share(self, processes: int) -> Rate:
         """Return what one of several processes may use."""

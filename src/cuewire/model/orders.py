@@ -66,15 +66,19 @@ def parse_order(
     strategy: str | None = None,
     language: str | None = None,
     configuration: str | None = None,
+    actor: str = LOCAL.name,
 ) -> Order:
-    """Check what a caller gave to `run` or `stream`. Raises InvalidInput with the place that is wrong."""
+    """Check what a caller gave to `run` or `stream`. Raises InvalidInput with the place that is wrong.
+
+    `actor` is the name of who calls, which is known and not given.
+    """
     given = check_object(inputs, pointer="/inputs")
     chosen = check_object(parameters, pointer="/parameters")
     if chosen:
         check_parameters(chosen)
     if model is not None:
         parse_model(model)
-    several = _checked_models(models, model)
+    several = () if models == () else _checked_models(models, model)
     if idempotency_key is not None:
         _check_key(idempotency_key)
     if timeout_s is not None and not 0 < timeout_s <= 86_400:
@@ -89,6 +93,7 @@ def parse_order(
         idempotency_key=idempotency_key,
         timeout_s=timeout_s,
         configuration=None if configuration is None else check_name(configuration, field="/configuration"),
+        actor=actor,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
+from typing import Any
 
 from cuewire.outbound.proxies import Proxies
 from cuewire.outbound.resolver import Names, Resolve
@@ -58,14 +59,14 @@ class _LazyTransport:
         self._direct: Transport | None = None
         self._guarded: Transport | None = None
 
-    async def send(self, request: HttpRequest) -> Response:
+    def send(self, request: HttpRequest) -> Coroutine[Any, Any, Response]:
         if origin_of(request.url) in self._direct_origins:
             if self._direct is None:
                 self._direct = self._make_direct()
-            return await self._direct.send(request)
+            return self._direct.send(request)
         if self._guarded is None:
             self._guarded = self._make_guarded()
-        return await self._guarded.send(request)
+        return self._guarded.send(request)
 
     async def close(self) -> None:
         for transport in (self._direct, self._guarded):

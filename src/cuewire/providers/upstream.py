@@ -6,7 +6,7 @@ It knows HTTP answers, event streams and errors; what the bytes mean is the busi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -153,12 +153,12 @@ class Upstream:
         finally:
             response.close()
 
-    async def post(self, path: str, body: bytes, *, key: str) -> Response:
+    def post(self, path: str, body: bytes, *, key: str) -> Awaitable[Response]:
         """Send a request; the caller closes the response. Raises the error that a status from 300 means.
 
         Without a path it goes to the base URL as it stands.
         """
-        return await self._send(self._wire.method, path, {**self._headers, "Idempotency-Key": key}, body)
+        return self._send(self._wire.method, path, {**self._headers, "Idempotency-Key": key}, body)
 
     async def get(self, path: str) -> tuple[Response, bytes]:
         """Return the response to a question, closed, and its body."""

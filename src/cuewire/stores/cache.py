@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, or_, select
@@ -13,16 +15,20 @@ from cuewire.model.cache import CacheEntry, CacheStats, Question
 from cuewire.model.embeddings import packed, signs
 from cuewire.model.pages import Page
 from cuewire.stores.cursors import make_cursor, read_cursor
-from cuewire.stores.database import Database, insert_into
+from cuewire.stores.database import Database, insertion_for
 from cuewire.stores.patterns import name_fits
 from cuewire.stores.schema import PROJECT, cache_entries, cache_questions, executions, prompts, versions
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 _LIST = "cache"
 _OURS = cache_entries.c.project_id == PROJECT
 _EXPIRED = and_(cache_entries.c.expires_at.is_not(None), cache_entries.c.expires_at <= bindparam("now"))
 NOT_EXPIRED = ~_EXPIRED
 """At the instant `now`."""
-_FOUND = select(cache_entries).where(_OURS, cache_entries.c.key == bindparam("key"), NOT_EXPIRED)
+_FOUND = select(cache_entries).where(_OURS, cache_entries.c.key.in_(bindparam("keys", expanding=True)), NOT_EXPIRED)
+_MOST_KEYS = 1_000
 _OLD = select(cache_entries.c.key).where(_OURS, cache_entries.c.expires_at <= bindparam("now"))
 _SWEEP = delete(cache_entries).where(
     _OURS, cache_entries.c.key.in_(_OLD.order_by(cache_entries.c.expires_at).limit(bindparam("most")))
@@ -30,15 +36,47 @@ _SWEEP = delete(cache_entries).where(
 
 
 class SqlCacheStore:
-    """Implements `CacheStore`."""
+    """Implements `CacheStore`. Keys that are looked for at the same time are looked for by one question."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._wanted: dict[str, asyncio.Future[CacheEntry | None]] = {}
+        self._now: datetime | None = None
+        self._looking: asyncio.Task[None] | None = None
 
     async def find(self, key: str, *, now: datetime) -> CacheEntry | None:
         """Return the entry of a key, unless it has expired."""
-        row = await self._database.read(lambda connection: connection.execute(_FOUND, {"key": key, "now": now}).first())
-        return entry_of(row) if row else None
+        loop = asyncio.get_running_loop()
+        self._now = now
+        if (found := self._wanted.get(key)) is None:
+            found = self._wanted[key] = loop.create_future()
+            if self._looking is None:
+                self._looking = loop.create_task(self._look())
+        return await asyncio.shield(found)
+
+    async def _look(self) -> None:
+        """Look for what is wanted, and for what comes to be wanted meanwhile."""
+        try:
+            while self._wanted:
+                wanted, self._wanted = self._wanted, {}
+                try:
+                    entries = await self._found([*wanted])
+                except Exception as error:  # noqa: BLE001  # it is that of each who asked
+                    for found in wanted.values():
+                        found.set_exception(error)
+                        found.exception()  # whoever asked may have gone
+                else:
+                    for key, found in wanted.items():
+                        found.set_result(entries.get(key))
+        finally:
+            self._looking = None
+
+    async def _found(self, keys: Sequence[str]) -> dict[str, CacheEntry]:
+        asked = [{"keys": keys[at : at + _MOST_KEYS], "now": self._now} for at in range(0, len(keys), _MOST_KEYS)]
+        rows = await self._database.read(
+            lambda connection: [row for each in asked for row in connection.execute(_FOUND, each)]
+        )
+        return {row.key: entry_of(row) for row in rows}
 
     async def put(self, entry: CacheEntry, *, question: Question | None = None) -> None:
         """Store an entry in place of the one with its key, and its question if it has none yet."""
@@ -46,11 +84,7 @@ class SqlCacheStore:
         values |= {"project_id": PROJECT, "value": msgspec.json.encode(entry.value).decode()}
 
         def run(connection: Connection) -> None:
-            insertion = insert_into(connection, cache_entries)
-            new = {name: insertion.excluded[name] for name in values if name not in ("project_id", "key")}
-            connection.execute(
-                insertion.on_conflict_do_update(index_elements=["project_id", "key"], set_=new), [values]
-            )
+            connection.execute(_put_entry(connection.dialect.name), values)
             if question is not None:
                 _put_question(connection, question, entry.key)
 
@@ -102,6 +136,20 @@ class SqlCacheStore:
         return await self._database.read(run)
 
 
+@cache
+def _put_entry(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    insertion = insertion_for(dialect, cache_entries)
+    kept = ("project_id", "key")
+    new = {column.name: insertion.excluded[column.name] for column in cache_entries.c if column.name not in kept}
+    return insertion.on_conflict_do_update(index_elements=kept, set_=new)
+
+
+@cache
+def _put_question_once(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    insertion = insertion_for(dialect, cache_questions)
+    return insertion.on_conflict_do_nothing(index_elements=["project_id", "key"])
+
+
 def _put_question(connection: Connection, question: Question, key: str) -> None:
     values = {
         "project_id": PROJECT,
@@ -111,8 +159,7 @@ def _put_question(connection: Connection, question: Question, key: str) -> None:
         "signs": signs(question.vector),
         "vector": packed(question.vector),
     }
-    insertion = insert_into(connection, cache_questions)
-    connection.execute(insertion.on_conflict_do_nothing(index_elements=["project_id", "key"]), [values])
+    connection.execute(_put_question_once(connection.dialect.name), values)
 
 
 def entry_of(row: Row[Any]) -> CacheEntry:

@@ -97,7 +97,12 @@ class OpenDatabase(Database, Records, Changes, Protocol):
 
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """Return an insertion that may say what to do about a row that exists; both databases use the same words."""
-    if connection.dialect.name != "postgresql":
+    return insertion_for(connection.dialect.name, table)
+
+
+def insertion_for(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return the same for a database of that name; made once and executed often, it is compiled once."""
+    if dialect != "postgresql":
         return sqlite.insert(table)
     from sqlalchemy.dialects import postgresql  # 20 ms, and only needed there
 
