@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack
 
 from cuewire.clock import SystemClock
 from cuewire.config import Settings
-from cuewire.engine.app import Executions, LocalApp, Parts
+from cuewire.engine.app import LocalApp, Parts
+from cuewire.engine.executions import Executions
 from cuewire.engine.live import LiveExecutions
 from cuewire.model.actors import Actor
 from cuewire.ports import Provider

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from cuewire.engine.app import Executions, LocalApp
+from cuewire.engine.app import LocalApp
+from cuewire.engine.executions import Executions
 from cuewire.model.errors import InvalidInput, StillRunning
 from cuewire.model.executions import FINAL, ExecutionDetail
 from cuewire.model.failures import stored_error
