@@ -46,9 +46,9 @@ def check_object(value: object, *, pointer: str) -> dict[str, Any]:
     """Return a JSON object that a caller gave, an empty one for None. Raises InvalidInput as `check_json`."""
     if value is None:
         return _NOTHING
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise InvalidInput(f"{pointer[1:]} must be an object of names and values", field=pointer)
-    plain = dict(value)
+    plain: dict[str, Any] = dict(value)
     check_json(plain, pointer=pointer)
     return plain
 
@@ -91,6 +91,8 @@ def _check(value: object, pointer: str, depth: int) -> None:
         for key, item in value.items():
             if not isinstance(key, str) or not is_storable(key):
                 raise _invalid(f"key {key!r} is not storable text", pointer)
+            if type(item) is str and is_storable(item):
+                continue  # as most are, and need no pointer
             _check(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", depth + 1)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
