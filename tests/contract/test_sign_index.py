@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuewire.caches.sign_bits import NumpyIndex, PlainIndex, make_sign_index
+from cuewire.caches.sign_bits import NumpyIndex, PlainIndex, make_cosines, make_sign_index
+from cuewire.model.embeddings import cosines_of, packed
 from cuewire.ports import SignIndex, Signs
+from tests.support.questions import drawn as vector_drawn
+from tests.support.questions import turned
 
 Make: TypeAlias = Callable[[], SignIndex]
 LENGTHS = st.sampled_from([1, 2, 3, 7, 8, 9, 15, 16, 17, 48, 50, 64, 192])
@@ -110,3 +113,16 @@ class TestSignIndex:
 
 def test_numpy_counts_where_it_is_installed() -> None:
     assert make_sign_index() is NumpyIndex
+
+
+def test_cosines_are_the_same_with_and_without_numpy() -> None:
+    vector = vector_drawn(1)
+    others = [*(packed(vector_drawn(seed)) for seed in range(40)), packed(vector), packed(turned(vector, -1.0))]
+
+    fast, plain = make_cosines()(vector, others), cosines_of(vector, others)
+
+    assert make_cosines() is not cosines_of
+    assert list(fast) == pytest.approx(list(plain), abs=1e-12)
+    assert (max(fast), min(fast)) == pytest.approx((1.0, -1.0), abs=1e-6)
+    assert max(fast) <= 1.0
+    assert list(make_cosines()(vector, [])) == []

@@ -14,7 +14,7 @@ from cuewire.model.embeddings import signs
 from cuewire.ports import CacheStore, QuestionStore
 from cuewire.stores.cache import SqlCacheStore
 from cuewire.stores.questions import SqlQuestionStore
-from tests.support.questions import drawn, question, turned
+from tests.support.questions import drawn, nearest, question, turned
 from tests.support.stores import KINDS, NOON, Stores, cache_entry, draft, opened
 
 SECOND = timedelta(seconds=1)
@@ -82,7 +82,7 @@ async def test_an_answer_that_is_got_anew_keeps_its_question(cache: CacheStore, 
     await put(cache, 1, question(turned(HERE, 0.5), partition=YOURS, text="is it early"), text="no")
     renewed = cache_entry(f"{1:064}", text="well")
     await cache.put(renewed)
-    (found,) = await questions.near([before], question(HERE, partition=MINE), now=NOON)
+    (found,) = await nearest(questions, [before], question(HERE, partition=MINE), now=NOON)
 
     assert (await numbers(questions), await numbers(questions, YOURS)) == ([before], [])
     assert (found.text, found.entry) == ("is it late", renewed)
@@ -97,20 +97,24 @@ async def test_the_nearest_come_first_with_their_answers_and_their_cosines(
         for number, by in enumerate(cosines)
     ]
 
-    found = await questions.near(await numbers(questions), question(HERE, partition=MINE), now=NOON)
-    few = await questions.near((await numbers(questions))[:1], question(HERE, partition=MINE), now=NOON)
+    found = await nearest(questions, await numbers(questions), question(HERE, partition=MINE), now=NOON)
+    few = await nearest(questions, (await numbers(questions))[:1], question(HERE, partition=MINE), now=NOON)
 
     assert [neighbour.text for neighbour in found] == ["0.99", "0.5", "-0.25"]
     assert [neighbour.entry for neighbour in found] == [entries[1], entries[0], entries[2]]
     assert [neighbour.similarity for neighbour in found] == pytest.approx([0.99, 0.5, -0.25], abs=1e-6)
     assert [neighbour.text for neighbour in few] == ["0.5"]
+    near = await questions.near(await numbers(questions), question(HERE, partition=MINE), threshold=0.4, now=NOON)
+    none = await questions.near(await numbers(questions), question(HERE, partition=MINE), threshold=0.999, now=NOON)
+    assert (near.answered, [neighbour.text for neighbour in near.found]) == (3, ["0.99", "0.5"])
+    assert (none.answered, list(none.found)) == (3, [])
 
 
 async def test_equally_near_ones_always_come_in_the_same_order(cache: CacheStore, questions: QuestionStore) -> None:
     for number in (3, 1, 2):
         await put(cache, number, question(HERE, partition=MINE))
 
-    found = await questions.near(await numbers(questions), question(HERE, partition=MINE), now=NOON)
+    found = await nearest(questions, await numbers(questions), question(HERE, partition=MINE), now=NOON)
 
     assert [int(neighbour.entry.key) for neighbour in found] == [1, 2, 3]
 
@@ -123,9 +127,9 @@ async def test_what_has_expired_is_near_to_nothing_and_neither_is_another_partit
     await put(cache, 3, question(HERE, partition=YOURS, text="theirs"))
     ids = [*await numbers(questions), *await numbers(questions, YOURS), 999]
 
-    before = await questions.near(ids, question(HERE, partition=MINE), now=NOON)
-    after = await questions.near(ids, question(HERE, partition=MINE), now=NOON + SECOND)
-    none = await questions.near([], question(HERE, partition=MINE), now=NOON)
+    before = await nearest(questions, ids, question(HERE, partition=MINE), now=NOON)
+    after = await nearest(questions, ids, question(HERE, partition=MINE), now=NOON + SECOND)
+    none = await nearest(questions, [], question(HERE, partition=MINE), now=NOON)
 
     assert [neighbour.text for neighbour in before] == ["ends", "stays"]
     assert [neighbour.text for neighbour in after] == ["stays"]

@@ -20,7 +20,7 @@ from cuewire.stores.questions import SqlQuestionStore
 from cuewire.stores.schema import PROJECT, metadata, prompt_performance, trading_signals
 from cuewire.stores.spend import SqlSpendStore
 from cuewire.stores.users import SqlUsers
-from tests.support.questions import drawn, match
+from tests.support.questions import drawn, match, nearest
 from tests.support.questions import question as asked_question
 from tests.support.stores import NOON, Stores, cache_entry, draft
 
@@ -149,7 +149,7 @@ async def ask_cache(stores: Stores) -> None:
     cache, version = SqlCacheStore(stores.database), await stores.prompts.resolve(Reference(name="greet"))
     asked = asked_question(drawn(7))
     await cache.put(cache_entry(version_id=version.id), question=asked)
-    await SqlQuestionStore(stores.database).near([1, 2, 3], asked, now=NOON)
+    await nearest(SqlQuestionStore(stores.database), [1, 2, 3], asked, now=NOON)
     matches, one = SqlMatchStore(stores.database), match(version.id)
     await matches.add(one)
     for undecided in (True, False):

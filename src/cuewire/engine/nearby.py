@@ -63,10 +63,10 @@ class Nearby:
             near = partition.index.near(wanted, within=within, limit=COMPARED)
         if not near:
             return ()
-        found = await self._store.near(near, question, now=self._clock.now())
-        if len(found) < len(near) / 2 and self._clock.monotonic() - partition.loaded_at >= RELOAD_S:
+        found = await self._store.near(near, question, threshold=threshold, now=self._clock.now())
+        if found.answered < len(near) / 2 and self._clock.monotonic() - partition.loaded_at >= RELOAD_S:
             partition.is_spoilt = True
-        return [neighbour for neighbour in found if neighbour.similarity >= threshold]
+        return found.found
 
     def added(self, question: Question) -> None:
         """Look into the store before the next search of the question's partition."""

@@ -96,6 +96,11 @@ def cosine(one: Vector, other: Vector) -> float:
     return max(-1.0, min(1.0, product))
 
 
+def cosines_of(vector: Vector, others: Sequence[bytes]) -> Sequence[float]:
+    """Return the cosine of each of the packed vectors to the vector, all of length 1 and of equal dimensions."""
+    return [cosine(vector, unpacked(other)) for other in others]
+
+
 def _swapped(floats: Vector) -> Vector:
     copied = floats[:]
     copied.byteswap()

@@ -1,7 +1,7 @@
 """What the inside needs from the outside, as protocols. Adapters implement them; `wiring` joins the two."""
 
 from cuewire.ports.access import ApiKeys, Sessions, Users
-from cuewire.ports.cache import CacheStore, Leases, MatchStore, QuestionStore, SignIndex, Signs
+from cuewire.ports.cache import CacheStore, Cosines, Leases, MatchStore, Near, QuestionStore, SignIndex, Signs
 from cuewire.ports.clock import Clock
 from cuewire.ports.faces import App, BreakersFace, CacheFace, ExecutionsFace, Stream
 from cuewire.ports.limits import Limiter, LimitsFace, SpendStore
@@ -56,6 +56,8 @@ __all__ = [
     "ScopeStore",
     "ScopesFace",
     "Sessions",
+    "Cosines",
+    "Near",
     "SignIndex",
     "Signs",
     "SpendStore",

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from cuewire.model.cache import CacheEntry, CacheMatch, CacheStats, Neighbour, Question, Trust, Verdict
+from cuewire.model.embeddings import Vector
 from cuewire.model.pages import Page
 
 
@@ -75,8 +76,23 @@ class QuestionStore(Protocol):
         """Return the signs of a partition's questions with higher numbers, by number."""
         ...
 
-    async def near(self, ids: Sequence[int], question: Question, *, now: datetime) -> Sequence[Neighbour]:
-        """Return those of the numbered questions whose entries are there and have not expired, the nearest first."""
+    async def near(self, ids: Sequence[int], question: Question, *, threshold: float, now: datetime) -> Near:
+        """Return which of the numbered questions have a cosine of at least the threshold, the nearest first."""
+        ...
+
+
+class Near(NamedTuple):
+    """Of how many questions the entry is there and has not expired, and those of them that are near enough."""
+
+    answered: int
+    found: Sequence[Neighbour]
+
+
+class Cosines(Protocol):
+    """Compares a vector of length 1 with many others."""
+
+    def __call__(self, vector: Vector, others: Sequence[bytes]) -> Sequence[float]:
+        """Return the cosine of each to the vector; the others are packed, and of the same dimensions."""
         ...
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from cuewire.caches.alone import Alone
-from cuewire.caches.sign_bits import make_sign_index
+from cuewire.caches.sign_bits import make_cosines, make_sign_index
 from cuewire.config import Settings
 from cuewire.engine.cache import ResultCache
 from cuewire.engine.cached import CachedAnswers
@@ -34,7 +34,7 @@ def make_cache_face(database: Database, *, prompts: Registry, news: News, clock:
 
 def make_nearby(database: Database, *, clock: Clock) -> Nearby:
     """Return what finds earlier questions in a database."""
-    return Nearby(SqlQuestionStore(database), make_index=make_sign_index(), clock=clock)
+    return Nearby(SqlQuestionStore(database, compare=make_cosines()), make_index=make_sign_index(), clock=clock)
 
 
 def make_leases(settings: Settings, url: str, *, clock: Clock) -> Leases:
