@@ -1,6 +1,6 @@
 """Whether asking several times helps: ways to select an answer, on sixty labelled sentences and the local model.
 
-    python bench/selections.py              all ways, about half an hour of one core
+    python bench/selections.py              all ways, about seven minutes
     python bench/selections.py --sentences 6    a short run: shows that all runs, no more
 
 Needs `cuewire[local]` and its model. Nothing leaves the machine, so the cost is 0; the tokens say what it would be.
