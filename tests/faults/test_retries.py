@@ -200,19 +200,20 @@ async def test_a_provider_that_wants_to_be_left_alone_for_too_long_is_not_asked_
 @pytest.mark.contract("S4-37")
 @pytest.mark.parametrize("breaker", [True, False])
 async def test_f3_when_nothing_works_there_are_at_most_a_fifth_more_calls_than_runs(
-    app: cuewire.App, desk: Desk, *, breaker: bool
+    desk: Desk, tmp_path: Path, *, breaker: bool
 ) -> None:
     desk.reply = lambda _: said("down", status=500)
-    await publish(app, max_retries=3)
-    if not breaker:
-        await app.breakers.turn(MODEL, "closed")
     places = asyncio.Semaphore(50)
 
-    async def one() -> ExecutionDetail:
+    async def one(app: cuewire.App) -> ExecutionDetail:
         async with places:
             return await ran(app)
 
-    records = await asyncio.gather(*(one() for _ in range(RUNS)))
+    async with opened(desk, tmp_path) as app:  # a busy machine may keep the first byte longer than other tests wait
+        await publish(app, max_retries=3)
+        if not breaker:
+            await app.breakers.turn(MODEL, "closed")
+        records = await asyncio.gather(*(one(app) for _ in range(RUNS)))
 
     calls = sum(len(record.calls) for record in records)
     assert {record.status for record in records} == {"failed"}
